@@ -1,0 +1,136 @@
+"""The network's configuration: one frozen dataclass, the paper's values as defaults.
+
+`base()` and `small()` are the two sizes of C-T16 and C-T17 (152 M and 113 M inference-time parameters);
+`bundled()` is the small network that ships with the package. docs/fidelity.md says which number comes from the paper
+and which is a choice made here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class FrequencyHeadConfig:
+    """Widths of the Frequency Perception Head (perception-heads spec E2, DTD CVPR 2023).
+
+    Attributes:
+        embed: channels after the dilated convolution over one-hot coefficients.
+        reduce: channels that meet the quantization-table embedding.
+        out: output channels.
+        expansion: expansion ratio of the inverted residual blocks.
+        blocks: number of inverted residual blocks.
+        residual: skip connections around the blocks; False reproduces DTD's published behaviour.
+    """
+
+    embed: int = 64
+    reduce: int = 16
+    out: int = 256
+    expansion: int = 6
+    blocks: int = 3
+    residual: bool = True
+
+
+@dataclass(frozen=True)
+class OmniConfig:
+    """Everything that defines the localisation network.
+
+    Attributes:
+        backbone: timm name of a ConvNeXt.
+        drop_path: stochastic depth rate of the last backbone block.
+        layer_scale: initial layer scale; 1e-6 with pretrained weights, near 0.1 from scratch.
+        high_pass: stack high-pass residual channels on RGB at the stem (off so that pretrained weights load unchanged).
+        frequency: widths of the frequency head.
+        gate_repeat: channels that each coarse probability map is repeated to in the gate's input.
+        gate_width: channels of the gate's convolutions.
+        anomaly_queries: learnable queries of each anomaly enhancement attention layer.
+        anomaly_width: channels of its queries, keys and values.
+        anomaly_heads: attention heads there.
+        anomaly_mlp: hidden channels of its feed-forward parts / ``anomaly_width``.
+        detection_width: channels of the training-only FPNs.
+        decoder_width: channels of the pyramid pooling, the FPN and the dynamic weight decoder.
+        decoder_reduce_kernel: kernel size of the convolution that reduces F_cat.
+        pool_scales: grid sizes of the pyramid pooling module.
+        dilations: dilation rates of the parallel dynamic weight filters (C.3: 2, 3, 6).
+        filters: static filters W_i that one dynamic weight filter mixes (C.3: 4).
+        classifier_width: channels of the image-level classifier's convolutions.
+    """
+
+    backbone: str = "convnext_base"
+    drop_path: float = 0.3
+    layer_scale: float = 1e-6
+    high_pass: bool = False
+    frequency: FrequencyHeadConfig = FrequencyHeadConfig()
+    gate_repeat: int = 64
+    gate_width: int = 512
+    anomaly_queries: int = 64
+    anomaly_width: int = 512
+    anomaly_heads: int = 8
+    anomaly_mlp: int = 4
+    detection_width: int = 256
+    decoder_width: int = 512
+    decoder_reduce_kernel: int = 3
+    pool_scales: tuple[int, ...] = (1, 2, 3, 6)
+    dilations: tuple[int, ...] = (2, 3, 6)
+    filters: int = 4
+    classifier_width: int = 512
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON-able form; `from_dict` reverses it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> OmniConfig:
+        """Build a configuration from plain values (a recipe, a checkpoint's metadata).
+
+        Raises:
+            ValueError: a key that the configuration does not have.
+        """
+        return _build(cls, values)
+
+
+def _build(cls: type[Any], values: dict[str, Any]) -> Any:
+    known = {f.name for f in fields(cls)}
+    if unknown := sorted(set(values) - known):
+        raise ValueError(
+            f"{cls.__name__}: unknown key {', '.join(unknown)}; the keys are {', '.join(sorted(known))}."
+        )
+    built = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    if isinstance(built.get("frequency"), dict):
+        built["frequency"] = _build(FrequencyHeadConfig, built["frequency"])
+    return cls(**built)
+
+
+def base() -> OmniConfig:
+    """ConvNeXt-Base, the paper's main model."""
+    return OmniConfig()
+
+
+def small() -> OmniConfig:
+    """ConvNeXt-Small (C-T17); only the backbone differs from `base`."""
+    return replace(base(), backbone="convnext_small")
+
+
+def bundled() -> OmniConfig:
+    """ConvNeXt-Atto with slim heads, trained from scratch: small enough for a laptop's CPU."""
+    return OmniConfig(
+        backbone="convnext_atto",
+        drop_path=0.0,
+        layer_scale=0.1,
+        high_pass=True,
+        frequency=FrequencyHeadConfig(embed=32, reduce=12, out=96, expansion=2, blocks=2),
+        gate_repeat=8,
+        gate_width=32,
+        anomaly_width=64,
+        anomaly_heads=4,
+        anomaly_mlp=2,
+        detection_width=64,
+        decoder_width=48,
+        decoder_reduce_kernel=1,
+        classifier_width=96,
+    )
+
+
+PRESETS = {"base": base, "small": small, "bundled": bundled}
+"""Configurations by name, for recipes and the command line."""

@@ -1,0 +1,50 @@
+"""Dynamic weight filter: a depthwise filter chosen per sample (paper 3.3, C.3)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class DynamicWeightFilter(nn.Module):
+    """``D_opt = sum_i A_i W_i`` with ``A = sigmoid(FC([V_c, V_g]))``, applied depthwise, then a 1x1 convolution.
+
+    Convolution is linear in its kernel, so the sum of the four filtered maps weighted by A equals filtering with the
+    summed kernel. That form exports with a free batch, which a grouped convolution per sample does not.
+
+    Shape: ``x (B, C, H, W)`` and ``global_vector (B, G)`` -> ``(B, C, H, W)``.
+
+    Args:
+        channels: C.
+        global_channels: G, the size of V_g.
+        dilation: dilation rate of the 3x3 filters.
+        filters: how many static filters W_i are mixed.
+    """
+
+    def __init__(self, channels: int, global_channels: int, dilation: int, filters: int = 4) -> None:
+        super().__init__()
+        self.filters = filters
+        self.weights = nn.Linear(channels + global_channels, filters)
+        # One grouped convolution holds all filters: output channel c * filters + i is W_i of channel c.
+        self.depthwise = nn.Conv2d(
+            channels, channels * filters, 3, padding=dilation, dilation=dilation, groups=channels, bias=False
+        )
+        self.pointwise = nn.Sequential(
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(channels, channels, 1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
+        )
+
+    def activations(self, x: Tensor, global_vector: Tensor) -> Tensor:
+        """A, ``(B, filters)`` in 0..1: how much of each static filter this sample gets (Figure 8)."""
+        return self.weights(torch.cat([x.mean((2, 3)), global_vector], 1)).sigmoid()
+
+    def filtered(self, x: Tensor, activations: Tensor) -> Tensor:
+        """``x`` filtered depthwise with ``sum_i A_i W_i``, ``(B, C, H, W)``."""
+        maps = self.depthwise(x).unflatten(1, (-1, self.filters))  # (B, C, filters, H, W)
+        return (maps * activations[:, None, :, None, None]).sum(2)  # (B, C, H, W)
+
+    def forward(self, x: Tensor, global_vector: Tensor) -> Tensor:
+        return self.pointwise(self.filtered(x, self.activations(x, global_vector)))
