@@ -1,0 +1,83 @@
+"""Read the quantized luma coefficients of a JPEG file."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+
+import numpy as np
+from jpeglib._bind import CJpegLib
+from numpy.typing import NDArray
+
+from omni_iml.io.memory_file import readable_path
+from omni_iml.io.segments import CleanJpeg, sanitise
+from omni_iml.types import MAX_PIXELS, JpegTrace, UnreadableImage
+
+# The library keeps state in global variables.
+_lock = threading.Lock()
+
+
+def read_trace(data: bytes, *, max_pixels: int = MAX_PIXELS, source: str = "JPEG data") -> JpegTrace:
+    """Read the quantized DCT coefficients and the quantization table of a JPEG file's first component.
+
+    The first component is luma in nearly every file; in RGB and CMYK JPEG files it is red or cyan. A file that was cut
+    short gives zero coefficients after the cut.
+
+    Args:
+        data: the file's bytes.
+        max_pixels: refuse pictures with more pixels.
+        source: how to name the file in errors.
+
+    Returns:
+        Coefficients int16 ``(8*ceil(H/8), 8*ceil(W/8))`` in image layout and the uint16 ``(8, 8)`` table.
+
+    Raises:
+        UnreadableImage: the file is no JPEG that this package reads; see `omni_iml.io.segments.sanitise`.
+    """
+    clean = sanitise(data, max_pixels=max_pixels, source=source)
+    return trace_of_clean(clean, source=source)
+
+
+def trace_of_clean(clean: CleanJpeg, *, source: str = "JPEG data") -> JpegTrace:
+    """Read coefficients and table from a stream that `sanitise` has rebuilt.
+
+    Args:
+        clean: the rebuilt stream.
+        source: how to name the file in errors.
+
+    Returns:
+        The trace, as `read_trace` describes it.
+
+    Raises:
+        UnreadableImage: the coded data cannot be decoded.
+    """
+    blocks = _first_component(clean, source)
+    rows, columns = clean.frame.luma_blocks
+    layout = blocks.reshape(rows, columns, 8, 8).transpose(0, 2, 1, 3).reshape(rows * 8, columns * 8)
+    return JpegTrace(coefficients=layout, table=clean.table)
+
+
+def _first_component(clean: CleanJpeg, source: str) -> NDArray[np.int16]:
+    """Coefficients ``(rows, columns, 64)`` of the first component.
+
+    jpeglib's own reading function is passed by: it would read markers into global arrays, leave a named temporary file
+    behind when the process dies, allocate buffers for the chroma, and print to stdout on failure. The native function
+    beneath it takes null for what is not wanted. The buffer's size is right by construction: the sanitiser lets through
+    one frame header only, and only a first component of full resolution.
+    """
+    blocks = np.zeros((*clean.frame.luma_blocks, 64), dtype=np.int16)
+    table_numbers = (ctypes.c_short * 4)()
+    tables = (ctypes.c_ushort * 256)()
+    with readable_path(clean.stream) as path, _lock:
+        read = CJpegLib.get().read_jpeg_dct(
+            ctypes.c_char_p(path.encode()),
+            blocks.ctypes.data_as(ctypes.c_void_p),
+            None,
+            None,
+            None,
+            tables,
+            table_numbers,
+        )
+    if not read:
+        raise UnreadableImage(source, "its coded picture data is damaged", "fetch or copy the file again")
+    return blocks
