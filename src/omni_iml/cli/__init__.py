@@ -1,2 +1,74 @@
-"""cli."""
-def main() -> None: ...
+"""The command `omni-iml`: one file a command, imported when it is called for.
+
+To add a command, write ``cli/<name>.py`` with a function that typer can read, and add a line to `COMMANDS`. Such a file
+imports what is heavy (ONNX Runtime, OpenCV, torch) inside the function: ``omni-iml --help`` reads every one of them.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from omni_iml.version import __version__
+
+COMMANDS = {
+    "detect": "omni_iml.cli.detect:detect",
+    "models": "omni_iml.cli.models:models",
+}
+"""Name -> "module:function", in the order in which the help lists them."""
+
+
+class _LazyGroup(TyperGroup):
+    """A group that imports a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        if cmd_name not in self.commands:
+            module, function = COMMANDS[cmd_name].split(":")
+            single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            single.command(name=cmd_name)(getattr(import_module(module), function))
+            self.commands[cmd_name] = get_command(single)
+        return self.commands[cmd_name]
+
+
+app = typer.Typer(
+    name="omni-iml",
+    cls=_LazyGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"omni-iml {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Find where a picture was edited: mask, score and verdict, offline, on an ordinary computer."""
+
+
+def main() -> None:
+    """Run the command line; the entry point of the installed command."""
+    for stream in (sys.stdout, sys.stderr):
+        # A character that the terminal or the pipe cannot show must not end a run over a thousand pictures.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    app()

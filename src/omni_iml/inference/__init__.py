@@ -1,0 +1,1 @@
+"""From an `EvidenceImage` to a `Detection`: tiles, session, blending, verdict."""

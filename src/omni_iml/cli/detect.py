@@ -1,0 +1,121 @@
+"""``omni-iml detect``: pictures in, verdicts, masks and JSON out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, describe, emit, exit_codes
+from omni_iml.types import MAX_PIXELS
+
+if TYPE_CHECKING:
+    from omni_iml.inference.detector import Detector
+    from omni_iml.io.find import Found
+
+_OWN_SUFFIXES = (".mask.png", ".heatmap.png", ".overlay.png")
+
+
+class RuntimeName(StrEnum):
+    """The choices of ``--runtime``."""
+
+    ONNX = "onnx"
+    TORCH = "torch"
+
+
+def detect(
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Pictures, folders or globs.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Write JSON, mask, heat map and overlay of each picture here.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Model file; the bundled one if left out.")] = None,
+    runtime: Annotated[RuntimeName, typer.Option(help="What runs the model.")] = RuntimeName.ONNX,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads for the model; by default all cores.")] = None,
+    mask_threshold: Annotated[
+        float, typer.Option(min=0, max=1, help="A pixel above this probability is in the mask.")
+    ] = 0.5,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Refuse pictures with more pixels.")] = MAX_PIXELS,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a picture on stdout.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="On stderr, print errors only.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Find where pictures were edited.
+
+    Exit code: 0 if every picture was analysed, 1 if some could not be read (each is named, the others are done), 2 for
+    wrong usage, 3 if something else failed.
+    """
+    with exit_codes(debug):
+        from omni_iml.inference.detector import Detector
+
+        found = _pictures(sources, out)
+        detector = Detector(model, runtime.value, threads, mask_threshold, max_pixels)
+        unreadable = _run(detector, found, out, as_json=as_json, quiet=quiet, debug=debug)
+        if unreadable:
+            raise typer.Exit(SOME_UNREADABLE)
+
+
+def _pictures(sources: Sequence[str], out: Path | None) -> list[Found]:
+    """The pictures that the sources name, checked so that no two write to the same output files."""
+    from omni_iml.io.find import find_sources
+
+    found = [item for item in find_sources(sources) if not _is_own_output(item.path)]
+    if not found:
+        raise WrongUsage(f"{', '.join(sources)}: no picture is there to analyse; name pictures or folders of pictures.")
+    if out is not None:
+        _refuse_collisions(found)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WrongUsage(f"{out}: the output folder cannot be made ({error.strerror}); name another.") from error
+    return found
+
+
+def _is_own_output(path: Path) -> bool:
+    """Whether an earlier run wrote the file: a map beside the JSON of the same picture."""
+    for suffix in _OWN_SUFFIXES:
+        if path.name.endswith(suffix):
+            return path.with_name(path.name.removesuffix(suffix) + ".json").is_file()
+    return False
+
+
+def _refuse_collisions(found: Sequence[Found]) -> None:
+    from omni_iml.report.save import output_stem
+
+    taken: dict[str, Path] = {}
+    for item in found:
+        # Folded, because the file systems of Windows and macOS do not tell upper from lower case.
+        stem = str(output_stem(item.relative.as_posix())).casefold()
+        if stem in taken:
+            raise WrongUsage(
+                f"{item.path}: its results would overwrite those of {taken[stem]}; "
+                "name a folder that holds both, or analyse them into different folders."
+            )
+        taken[stem] = item.path
+
+
+def _run(
+    detector: Detector, found: Sequence[Found], out: Path | None, *, as_json: bool, quiet: bool, debug: bool
+) -> int:
+    """Analyse every picture and report; returns how many could not be read."""
+    from omni_iml.cli.summary import Summary
+    from omni_iml.report import save, to_json
+    from omni_iml.types import UnreadableImage
+
+    unreadable = 0
+    with Summary(len(found), quiet=quiet) as summary:
+        for item, result in zip(found, detector.detect_many(item.path for item in found), strict=True):
+            if isinstance(result, UnreadableImage):
+                unreadable += 1
+                summary.fail(describe(result, debug))
+                continue
+            if out is not None:
+                save(result, out, item.relative.as_posix())
+            if as_json:
+                emit(json.dumps(to_json(result)))
+            summary.add(item.relative.as_posix(), result)
+    summary.print(unreadable, out)
+    return unreadable

@@ -1,0 +1,191 @@
+"""A source in, a `Detection` out: load, tile, run, blend, judge, turn upright."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from omni_iml.inference.blending import Canvas, sigmoid
+from omni_iml.inference.session import Runtime, Session, open_session
+from omni_iml.inference.tiles import cut, overlap_for, tile_starts
+from omni_iml.inference.verdict import gate_of, picture_score, probability_of, verdict_of
+from omni_iml.io import load
+from omni_iml.io.orientation import box_to_displayed, to_displayed
+from omni_iml.regions import find_regions
+from omni_iml.types import MAX_PIXELS, Box, Detection, EvidenceImage, ModelInfo, Tile, UnreadableImage
+
+if TYPE_CHECKING:
+    from omni_iml.io import Source
+
+
+class Detector:
+    """Finds edits in pictures with one loaded model. A detector may be used from several threads.
+
+    Args:
+        model: path of a model file; ``None`` for the bundled one.
+        runtime: "onnx" (ONNX Runtime on the CPU) or "torch".
+        threads: threads that one tile may use; ``None`` leaves the choice to the runtime.
+        mask_threshold: a pixel whose probability is above this belongs to the mask, 0..1.
+        max_pixels: pictures with more pixels are refused.
+
+    Raises:
+        UnreadableModel: the model file is missing, damaged or not an Omni-IML model file.
+        ValueError: an option is out of range.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        runtime: Runtime = "onnx",
+        threads: int | None = None,
+        mask_threshold: float = 0.5,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
+        if not 0 <= mask_threshold <= 1:
+            raise ValueError(f"mask_threshold must lie between 0 and 1, not {mask_threshold}")
+        if max_pixels < 1:
+            raise ValueError(f"max_pixels must be at least 1, not {max_pixels}")
+        self._session: Session = open_session(model, runtime, threads)
+        self.mask_threshold = mask_threshold
+        self.max_pixels = max_pixels
+
+    @property
+    def info(self) -> ModelInfo:
+        """The model that is loaded."""
+        return self._session.info
+
+    def detect(self, source: Source) -> Detection:
+        """Look at one picture.
+
+        Args:
+            source: whatever `omni_iml.io.load` takes: a path, bytes, a file object, a PIL image or an array.
+
+        Returns:
+            The result, in displayed orientation.
+
+        Raises:
+            UnreadableImage: the source is no picture that can be analysed.
+            OmniError: the model failed on it.
+        """
+        begin = perf_counter()
+        image = load(source, max_pixels=self.max_pixels)
+        loaded = perf_counter()
+        try:
+            return self._analyse(image, begin, loaded)
+        except MemoryError as error:
+            height, width = image.pixels.shape[:2]
+            raise UnreadableImage(
+                image.source,
+                f"there is not enough memory to analyse {width}x{height} pixels",
+                "close other programs or cut the picture into parts",
+            ) from error
+
+    def detect_many(self, sources: Iterable[Source]) -> Iterator[Detection | UnreadableImage]:
+        """Look at pictures one after the other; one that cannot be read does not stop the others.
+
+        Args:
+            sources: whatever `detect` takes, each.
+
+        Yields:
+            For each source, in order, its `Detection`, or the `UnreadableImage` error that `detect` would have raised
+            (as a value: test with ``isinstance``).
+
+        Raises:
+            OmniError: the model itself failed; no later picture would fare better.
+        """
+        for source in sources:
+            result: Detection | UnreadableImage
+            try:
+                result = self.detect(source)
+            except UnreadableImage as error:
+                result = error
+            yield result
+
+    def _analyse(self, image: EvidenceImage, begin: float, loaded: float) -> Detection:
+        info = self.info
+        height, width = image.pixels.shape[:2]
+        overlap = overlap_for(info.tile)
+        rows = tile_starts(height, info.tile, overlap)
+        columns = tile_starts(width, info.tile, overlap)
+        canvas = Canvas(height, width, info.tile, rows, columns)
+        boxes: list[Box] = []
+        gates: list[float] = []
+        logits: list[float] = []
+        network = blend = 0.0
+        for top in rows:
+            for left in columns:
+                inputs = cut(image, top, left, info.tile)
+                start = perf_counter()
+                outputs = self._session(inputs.image, inputs.coefficients, inputs.table)
+                ran = perf_counter()
+                canvas.add(top, left, sigmoid(outputs.mask[0, 0]))
+                network += ran - start
+                blend += perf_counter() - ran
+                boxes.append((left, top, min(left + info.tile, width), min(top + info.tile, height)))
+                gates.append(probability_of(float(outputs.gate[0])))
+                logits.append(float(outputs.image[0]))
+        probability = to_displayed(canvas.finish(), image.orientation)
+        pixels = to_displayed(image.pixels, image.orientation)
+        tiled = perf_counter()
+        regions = find_regions(
+            probability,
+            self.mask_threshold,
+            min_area_share=info.region_min_area,
+            min_mean_probability=info.region_min_probability,
+        )
+        end = perf_counter()
+        score = picture_score(logits, info)
+        gate, modality = gate_of(gates, [(x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in boxes])
+        return Detection(
+            source=image.source,
+            sha256=image.sha256,
+            width=probability.shape[1],
+            height=probability.shape[0],
+            format=image.format,
+            pixels=pixels,
+            probability=probability,
+            mask_threshold=self.mask_threshold,
+            score=score,
+            verdict=verdict_of(score, info),
+            modality=modality,
+            gate_probability=gate,
+            regions=regions,
+            tiles=tuple(
+                Tile(box_to_displayed(box, image.orientation, height, width), probability_, logit)
+                for box, probability_, logit in zip(boxes, gates, logits, strict=True)
+            ),
+            warnings=image.warnings,
+            model=info,
+            timing_ms={
+                "load": 1000 * (loaded - begin),
+                "network": 1000 * network,
+                "blend": 1000 * blend,
+                "cut": 1000 * (tiled - loaded - network - blend),
+                "regions": 1000 * (end - tiled),
+                "total": 1000 * (end - begin),
+            },
+        )
+
+
+@cache
+def _default_detector() -> Detector:
+    return Detector()
+
+
+def detect(source: Source) -> Detection:
+    """Look at one picture with the bundled model, which is loaded once and kept.
+
+    Args:
+        source: whatever `Detector.detect` takes.
+
+    Returns:
+        The result, in displayed orientation.
+
+    Raises:
+        UnreadableImage: the source is no picture that can be analysed.
+        UnreadableModel: this installation carries no bundled model.
+    """
+    return _default_detector().detect(source)

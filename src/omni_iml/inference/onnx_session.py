@@ -1,0 +1,112 @@
+"""The model under ONNX Runtime, on the CPU: what users run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from omni_iml.inference.model_file import METADATA_KEY, file_sha256, parse_metadata
+from omni_iml.inference.session import TileOutputs
+from omni_iml.types import ModelInfo, OmniError, UnreadableModel
+
+_INPUTS = {"image": 4, "coefficients": 3, "table": 3}  # name -> number of axes, all uint8
+_OUTPUTS = ("mask", "gate", "image")
+_FATAL_ONLY = 4  # ONNX Runtime's log level; what goes wrong reaches the caller as an exception anyway
+
+
+class OnnxSession:
+    """A model file loaded into ONNX Runtime. Calls from several threads at once are allowed.
+
+    Args:
+        path: the model file.
+        threads: threads within one call; ``None`` for ONNX Runtime's own choice (the physical cores).
+
+    Raises:
+        UnreadableModel: the file is missing, damaged or not an Omni-IML model file.
+    """
+
+    def __init__(self, path: Path, threads: int | None = None) -> None:
+        self._path = path
+        digest = file_sha256(path)
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = _FATAL_ONLY
+        options.intra_op_num_threads = threads or 0
+        options.inter_op_num_threads = 1
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), sess_options=options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # ONNX Runtime has no common base class for its errors
+            raise UnreadableModel(
+                f"{path}: ONNX Runtime cannot load the file ({_first_line(error)}); "
+                "it is damaged, cut short or not an ONNX model: fetch or export it again."
+            ) from error
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self._info = parse_metadata(metadata.get(METADATA_KEY), path, digest)
+        self._check_signature()
+
+    @property
+    def info(self) -> ModelInfo:
+        """What the model file says of itself."""
+        return self._info
+
+    @property
+    def threads(self) -> int:
+        """Threads within one call; 0 where ONNX Runtime chooses."""
+        return int(self._session.get_session_options().intra_op_num_threads)
+
+    def __call__(
+        self, image: NDArray[np.uint8], coefficients: NDArray[np.uint8], table: NDArray[np.uint8]
+    ) -> TileOutputs:
+        """See `omni_iml.inference.session.Session.__call__`."""
+        side, batch = self._info.tile, image.shape[0]
+        _check("image", image, (batch, 3, side, side))
+        _check("coefficients", coefficients, (batch, side, side))
+        _check("table", table, (batch, 8, 8))
+        try:
+            mask, gate, logit = self._session.run(
+                list(_OUTPUTS), {"image": image, "coefficients": coefficients, "table": table}
+            )
+        except Exception as error:  # as above
+            raise OmniError(
+                f"{self._path}: ONNX Runtime could not run the model ({_first_line(error)}); "
+                "check the free memory, or export the model again."
+            ) from error
+        self._check_output("mask", mask, (batch, 1, side, side))
+        self._check_output("gate", gate, (batch,))
+        self._check_output("image", logit, (batch,))
+        return TileOutputs(mask=mask, gate=gate, image=logit)
+
+    def _check_signature(self) -> None:
+        inputs = {node.name: (node.type, len(node.shape)) for node in self._session.get_inputs()}
+        wanted = {name: ("tensor(uint8)", axes) for name, axes in _INPUTS.items()}
+        outputs = {node.name for node in self._session.get_outputs()}
+        if inputs != wanted or not outputs.issuperset(_OUTPUTS):
+            raise UnreadableModel(
+                f"{self._path}: the model's inputs {sorted(inputs)} and outputs {sorted(outputs)} are not those of an "
+                f"Omni-IML model ({sorted(_INPUTS)} as uint8, {sorted(_OUTPUTS)}); export it with `omni-iml export`."
+            )
+
+    def _check_output(self, name: str, value: NDArray[np.float32], shape: tuple[int, ...]) -> None:
+        if value.shape != shape or value.dtype != np.float32:
+            raise UnreadableModel(
+                f"{self._path}: output {name!r} is {value.dtype} {value.shape} where float32 {shape} was due; "
+                "export the model again."
+            )
+        if not np.isfinite(value).all():
+            raise UnreadableModel(
+                f"{self._path}: output {name!r} holds values that are not finite; the weights are damaged, "
+                "fetch or export the model again."
+            )
+
+
+def _check(name: str, value: NDArray[np.uint8], shape: tuple[int, ...]) -> None:
+    if value.dtype != np.uint8 or value.shape != shape:
+        raise ValueError(f"input {name!r} must be uint8 {shape}, not {value.dtype} {value.shape}")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,86 @@
+"""The one small interface behind which ONNX Runtime and torch run the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omni_iml.types import ModelInfo
+from omni_iml.weights import bundled_path
+
+Runtime = Literal["onnx", "torch"]
+RUNTIMES: tuple[Runtime, ...] = ("onnx", "torch")
+
+
+@dataclass(frozen=True)
+class TileOutputs:
+    """What the network says of a batch of tiles; all three are logits.
+
+    Attributes:
+        mask: float32 ``(B, 1, S, S)``, tampering of each pixel.
+        gate: float32 ``(B,)``, the modal gate; its sigmoid is P(vision alone).
+        image: float32 ``(B,)``, the image-level classifier.
+    """
+
+    mask: NDArray[np.float32]
+    gate: NDArray[np.float32]
+    image: NDArray[np.float32]
+
+
+class Session(Protocol):
+    """A loaded model, ready to look at tiles."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """What the model file says of itself."""
+
+    def __call__(
+        self, image: NDArray[np.uint8], coefficients: NDArray[np.uint8], table: NDArray[np.uint8]
+    ) -> TileOutputs:
+        """Run the network on a batch of tiles of side ``S = info.tile``.
+
+        Args:
+            image: uint8 ``(B, 3, S, S)`` RGB.
+            coefficients: uint8 ``(B, S, S)``, ``min(|c|, 20)`` of the quantized luma coefficients.
+            table: uint8 ``(B, 8, 8)``, ``min(q, 63)`` of the luma quantization table.
+
+        Returns:
+            Finite logits.
+
+        Raises:
+            ValueError: an input has another shape or data type.
+            OmniError: the model could not be run, or gave values that are not finite.
+        """
+
+
+def open_session(model: str | Path | None = None, runtime: Runtime = "onnx", threads: int | None = None) -> Session:
+    """Load a model.
+
+    Args:
+        model: path of a model file; ``None`` for the bundled one.
+        runtime: "onnx" for ONNX Runtime on the CPU, "torch" for PyTorch (needs ``omni-iml[train]``).
+        threads: how many threads one tile may use; ``None`` leaves the choice to the runtime.
+
+    Returns:
+        The session.
+
+    Raises:
+        UnreadableModel: the file is missing, damaged or not an Omni-IML model file.
+        ValueError: unknown runtime, or fewer than one thread.
+    """
+    if runtime not in RUNTIMES:
+        raise ValueError(f"runtime {runtime!r} is unknown; choose one of {', '.join(RUNTIMES)}")
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads must be at least 1, not {threads}")
+    if runtime == "torch":
+        from omni_iml.inference.torch_session import TorchSession
+
+        weights: Session = TorchSession(Path(model) if model is not None else bundled_path(".safetensors"), threads)
+        return weights
+    from omni_iml.inference.onnx_session import OnnxSession
+
+    return OnnxSession(Path(model) if model is not None else bundled_path(), threads)

@@ -1,0 +1,70 @@
+"""What the tiles said -> score, verdict and modality of the picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from omni_iml.types import Modality, ModelInfo, Verdict
+
+
+def probability_of(logit: float) -> float:
+    """Logistic function of one number.
+
+    Args:
+        logit: any finite number.
+
+    Returns:
+        0..1.
+    """
+    return 0.5 * (1 + math.tanh(0.5 * logit))
+
+
+def picture_score(image_logits: Sequence[float], info: ModelInfo) -> float:
+    """Calibrated probability that the picture was tampered with.
+
+    The strongest tile speaks for the picture. The maximum over many tiles is high by chance alone, so the calibration
+    has a term in the logarithm of their number: false alarms must not grow with the size of the picture.
+
+    Args:
+        image_logits: one raw logit a tile, at least one.
+        info: the model, for its calibration.
+
+    Returns:
+        0..1.
+    """
+    c = info.calibration
+    return probability_of(c["scale"] * max(image_logits) + c["bias"] + c["log_tiles"] * math.log(len(image_logits)))
+
+
+def verdict_of(score: float, info: ModelInfo) -> Verdict:
+    """The verdict that goes with a score.
+
+    Args:
+        score: from `picture_score`.
+        info: the model, for its two thresholds.
+
+    Returns:
+        "tampered" at or above ``tampered_at``, "no_trace" below ``no_trace_below``, "inconclusive" between the two.
+    """
+    if score >= info.tampered_at:
+        return "tampered"
+    return "no_trace" if score < info.no_trace_below else "inconclusive"
+
+
+def gate_of(gate_probabilities: Sequence[float], areas: Sequence[int]) -> tuple[float, Modality]:
+    """The modal gate's answer for the whole picture.
+
+    Args:
+        gate_probabilities: P(vision alone) of each tile, 0..1.
+        areas: each tile's pixels inside the picture, above 0.
+
+    Returns:
+        The area-weighted mean of P(vision alone), and the modality that the gate chose, tile by tile, for the greater
+        part of the area (a tile whose P(vision alone) is 0.5 or more is "vision").
+    """
+    total = sum(areas)
+    pairs = list(zip(gate_probabilities, areas, strict=True))
+    mean = sum(probability * area for probability, area in pairs) / total
+    vision = sum(area for probability, area in pairs if probability >= 0.5)
+    return mean, "vision" if 2 * vision >= total else "vision+frequency"
