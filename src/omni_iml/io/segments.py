@@ -26,6 +26,9 @@ MAX_SEGMENTS = 10_000
 ALWAYS_PLAUSIBLE_PIXELS = 4_000_000
 """A header that claims no more pixels than this is believed whatever the file's length: it cannot cost much."""
 
+_CODED_SLACK, _CODED_BYTES_A_PIXEL = 16 * 2**20, 8
+_EXIF_BYTES = 2**20
+
 _SOI, _EOI, _SOS, _DQT, _DHT, _DRI = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xDD
 _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 _FRAMES_READ = (0xC0, 0xC1, 0xC2)
@@ -136,7 +139,8 @@ class _Walk:
         self.data = data
         self.max_pixels = max_pixels
         self.source = source
-        self.kept: list[bytes] = []
+        self.view = memoryview(data)
+        self.kept: list[memoryview] = []
         self.frame: Frame | None = None
         self.tables: dict[int, NDArray[np.uint16]] = {}
         self.table: NDArray[np.uint16] | None = None
@@ -153,7 +157,7 @@ class _Walk:
         if self.data[:2] != b"\xff\xd8":
             raise UnreadableImage(self.source, "it does not begin like a JPEG file", "check what the file really is")
         cut = self._walk()
-        if self.frame is None or not self.scans:
+        if self.frame is None or not self.coded_bytes:
             self._refuse("it ends before any picture data", "fetch or copy the whole file again")
         if self.table is None:
             self._refuse("its first component is never coded or has no quantization table", _CONVERT)
@@ -166,8 +170,11 @@ class _Walk:
 
     def _walk(self) -> bool:
         """Visit the segments up to the end-of-image marker; True when there was none."""
-        position = 2
-        for _ in range(MAX_SEGMENTS):
+        position, segments = 2, 0
+        while True:
+            segments += 1
+            if segments > MAX_SEGMENTS:
+                self._refuse(f"it has more than {MAX_SEGMENTS} segments", _CONVERT)
             match = _MARKER.search(self.data, position)
             if match is None:
                 return True
@@ -186,7 +193,6 @@ class _Walk:
             position = self._segment(marker, start, end)
             if position < 0:
                 return True
-        self._refuse(f"it has more than {MAX_SEGMENTS} segments", _CONVERT)
 
     def _segment(self, marker: int, start: int, end: int) -> int:
         """Handle one segment whose length field begins at ``start``; the next position, negative to stop."""
@@ -203,13 +209,14 @@ class _Walk:
             self.jfif = True
         elif marker == _APP1 and payload[:6] == b"Exif\x00\x00":
             # Exif longer than one segment goes on in the next, under the same head.
-            self.exif += payload[6:] if self.exif else payload
+            if len(self.exif) < _EXIF_BYTES:
+                self.exif += payload[6:] if self.exif else payload
         elif marker == _APP2 and payload[:4] == b"MPF\x00":
             self.multi_picture = True
         elif marker == _APP14 and payload[:5] == b"Adobe" and len(payload) >= 12:
             self.adobe = payload[11]
         if marker in _FRAMES_READ or marker in (_DQT, _DHT, _DRI):
-            self.kept.append(self.data[start - 2 : end])
+            self.kept.append(self.view[start - 2 : end])
         return end
 
     def _read_frame(self, marker: int, payload: bytes) -> None:
@@ -264,16 +271,21 @@ class _Walk:
         stop = match.start() if match else len(self.data) - self.data.endswith(b"\xff")
         stop = max(stop, end)
         self.coded_bytes += stop - end
-        self.kept.append(self.data[start - 2 : stop])
+        self.kept.append(self.view[start - 2 : stop])
         return stop if match else -1
 
     def _check_plausible(self, frame: Frame) -> None:
-        """Refuse a header whose picture cannot be in so few bytes.
+        """Refuse a header whose picture cannot be in so few bytes, and data that are no picture of that size.
 
         A block of the first component costs at least one bit (its DC code in the first progressive scan) or two (DC
         code and end of block, sequential), whatever the Huffman tables, so no complete file is refused, however flat.
         """
-        if frame.width * frame.height <= ALWAYS_PLAUSIBLE_PIXELS:
+        pixels = frame.width * frame.height
+        if self.coded_bytes > _CODED_SLACK + _CODED_BYTES_A_PIXEL * pixels:
+            self._refuse(
+                f"it has {self.coded_bytes} bytes of picture data for {frame.width}x{frame.height} pixels", _CONVERT
+            )
+        if pixels <= ALWAYS_PLAUSIBLE_PIXELS:
             return
         rows, columns = frame.luma_blocks
         least = rows * columns * (1 if frame.progressive else 2) // 8

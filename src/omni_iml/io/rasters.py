@@ -1,0 +1,197 @@
+"""Decode picture files through Pillow, in stored orientation and within the pixel limit."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import IO, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from omni_iml.io.orientation import to_stored
+from omni_iml.io.pixels import UnknownSamples, to_rgb
+from omni_iml.io.segments import CleanJpeg
+from omni_iml.io.sniff import HEAD_BYTES, tiff_flaw, webp_size
+from omni_iml.types import UnreadableImage
+
+# The classes are called directly: Image.open would guess among all of Pillow's formats and consult its pixel limit, a
+# global variable that belongs to the program around us.
+_READERS: dict[str, type[ImageFile]] = {
+    "PNG": PngImageFile,
+    "WEBP": WebPImageFile,
+    "TIFF": TiffImageFile,
+    "BMP": BmpImageFile,
+    "GIF": GifImageFile,
+}
+_ORIENTATION = 274
+_BITS_PER_SAMPLE = 258
+_AGAIN = "fetch or copy the file again"
+
+
+@dataclass(frozen=True)
+class Raster:
+    """Decoded pixels of a file.
+
+    Attributes:
+        pixels: uint8 ``(H, W, 3)`` RGB, stored orientation.
+        orientation: EXIF orientation, 1 to 8.
+        warnings: what decoding and flattening changed.
+    """
+
+    pixels: NDArray[np.uint8]
+    orientation: int
+    warnings: tuple[str, ...]
+
+
+def check_size(width: int, height: int, max_pixels: int, source: str) -> None:
+    """Refuse empty pictures and those above the pixel limit.
+
+    Args:
+        width: pixels.
+        height: pixels.
+        max_pixels: the limit.
+        source: how to name the picture in errors.
+
+    Raises:
+        UnreadableImage: a side is zero or negative, or the limit is exceeded.
+    """
+    if width <= 0 or height <= 0:
+        raise UnreadableImage(source, f"its size is {width}x{height} pixels", "give a picture with pixels in it")
+    if width * height > max_pixels:
+        raise UnreadableImage(
+            source,
+            f"its {width}x{height} pixels are above the limit of {max_pixels}",
+            "raise max_pixels or cut the picture into parts",
+        )
+
+
+def decode_raster(stream: IO[bytes], kind: str, *, max_pixels: int, source: str) -> Raster:
+    """Decode the first frame or page of a PNG, WebP, TIFF, BMP or GIF file.
+
+    Args:
+        stream: the file, seekable; left open.
+        kind: its format, as `omni_iml.io.sniff.sniff` names it.
+        max_pixels: refuse larger pictures before anything is decoded.
+        source: how to name the file in errors.
+
+    Returns:
+        Pixels, orientation and warnings.
+
+    Raises:
+        UnreadableImage: damaged, cut short, too large, or of samples that have no plain conversion to 8 bits.
+    """
+    stream.seek(0)
+    head = stream.read(HEAD_BYTES)
+    if kind == "WEBP" and (size := webp_size(head)) is not None:
+        check_size(*size, max_pixels, source)
+    if kind == "TIFF" and (flaw := tiff_flaw(stream, max_pixels)) is not None:
+        raise UnreadableImage(source, flaw, _AGAIN)
+    stream.seek(0)
+    try:
+        with _READERS[kind](stream) as image:
+            check_size(*image.size, max_pixels, source)
+            orientation = read_orientation(image)
+            notes = _notes(image, kind, head)
+            bits = _bits(image)
+            image.load()
+            pixels, more = to_rgb(image, bits=bits)
+    except UnreadableImage:
+        raise
+    except Exception as error:  # the readers raise whatever a damaged file makes them stumble over
+        _refuse(source, error)
+    if kind == "TIFF":
+        # Pillow turns TIFF pictures, and no others, while it loads them.
+        pixels = to_stored(pixels, orientation)
+    return Raster(pixels, orientation, notes + more)
+
+
+def decode_jpeg(clean: CleanJpeg, *, source: str) -> Raster:
+    """Decode the pixels of a rebuilt JPEG stream, as far as they go.
+
+    Args:
+        clean: what `omni_iml.io.segments.sanitise` returned.
+        source: how to name the file in errors.
+
+    Returns:
+        Pixels, orientation and warnings. Blocks after a cut are gray or a guess from coarser scans.
+
+    Raises:
+        UnreadableImage: the coded data cannot be decoded.
+    """
+    notes: tuple[str, ...] = ()
+    try:
+        with JpegImageFile(io.BytesIO(clean.stream)) as image:
+            if image.size != (clean.frame.width, clean.frame.height):
+                raise UnreadableImage(source, "its headers disagree on its size", _AGAIN)
+            image.load()
+            pixels, notes = to_rgb(image)
+    except UnreadableImage:
+        raise
+    except Exception as error:  # see decode_raster
+        _refuse(source, error)
+    if clean.cut:
+        notes = (
+            "the file is cut short: it has no end-of-image marker, and what lies after the cut is not evidence",
+            *notes,
+        )
+    if clean.multi_picture:
+        notes += ("the file holds several pictures; only the first was read",)
+    if clean.first_component != "luma":
+        notes += (f"the file stores no luma; the JPEG trace is that of its {clean.first_component} component",)
+    orientation = 1
+    if clean.exif:
+        exif = Image.Exif()
+        try:
+            exif.load(clean.exif)
+            orientation = _valid(exif.get(_ORIENTATION))
+        except Exception:  # Pillow's EXIF reader raises a dozen kinds
+            notes += ("the EXIF data are damaged; the picture is taken as it is stored",)
+    return Raster(pixels, orientation, notes)
+
+
+def read_orientation(image: Image.Image) -> int:
+    """EXIF orientation of a Pillow image, 1 where there is none or it is not valid."""
+    try:
+        return _valid(image.getexif().get(_ORIENTATION))
+    except Exception:  # Pillow's EXIF reader raises a dozen kinds
+        return 1
+
+
+def _valid(value: object) -> int:
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _bits(image: Image.Image) -> int:
+    """Significant bits of a sample, where a TIFF file says so; 16 otherwise."""
+    if not isinstance(image, TiffImageFile):
+        return 16
+    bits = image.tag_v2.get(_BITS_PER_SAMPLE, (16,))
+    return int(bits[0] if isinstance(bits, tuple) else bits)
+
+
+def _notes(image: ImageFile, kind: str, head: bytes) -> tuple[str, ...]:
+    notes: tuple[str, ...] = ()
+    if getattr(image, "is_animated", False):
+        notes += ("the file holds several frames or pages; only the first was read",)
+    deep = head[24] == 16 if kind == "PNG" and len(head) > 24 else kind == "TIFF" and _bits(image) > 8
+    if deep and not image.mode.startswith("I;16"):
+        notes += ("16-bit samples were reduced to 8 bits",)
+    return notes
+
+
+def _refuse(source: str, error: Exception) -> NoReturn:
+    if isinstance(error, UnknownSamples):
+        raise UnreadableImage(source, str(error), "convert it to 8 bits a sample first") from error
+    detail = " ".join(str(error).split()).rstrip(".")[:120] or type(error).__name__
+    raise UnreadableImage(
+        source, f"it is damaged, cut short or of a kind that is not read ({detail})", _AGAIN
+    ) from error
