@@ -17,16 +17,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from omni_iml.io.jpeg import trace_of_clean
+from omni_iml.io.limits import BYTES_A_PIXEL, SLACK_BYTES, check_length, check_size
 from omni_iml.io.pixels import UnknownSamples, to_rgb, trace_of_pixels
-from omni_iml.io.rasters import check_size, decode_jpeg, decode_raster, read_orientation
+from omni_iml.io.rasters import decode_jpeg, decode_raster, read_orientation
 from omni_iml.io.segments import sanitise
 from omni_iml.io.sniff import HEAD_BYTES, describe, sniff
 from omni_iml.types import MAX_PIXELS, EvidenceImage, UnreadableImage
 
-# A file may be longer than its picture explains (a video or further pages behind it), but not without bound: parts of
-# it are held in memory.
-_SLACK_BYTES = 32 * 2**20
-_BYTES_A_PIXEL = 8
 _CHUNK = 2**20
 
 _KINDS = "give a path, bytes, a binary file object, a PIL image or a numpy array"
@@ -35,10 +32,10 @@ _KINDS = "give a path, bytes, a binary file object, a PIL image or a numpy array
 def load(source: object, *, max_pixels: int = MAX_PIXELS) -> EvidenceImage:
     """Read a picture with its JPEG trace, in stored orientation.
 
-    Files are told apart by their content, never by their name: JPEG (of MPO the first picture), PNG, WebP, TIFF, BMP and
-    GIF (first page or frame). A JPEG file that was cut short is read as far as it goes, with a warning. A file object
-    is read from its beginning and left open. A PIL image gives its pixels only: the JPEG data that it was decoded from
-    are gone, so its format is "array" if it came from a JPEG file.
+    Files are told apart by their content, never by their name: JPEG (of MPO the first picture), PNG, WebP, TIFF, BMP
+    and GIF (first page or frame). A JPEG file that was cut short is read as far as it goes, with a warning. A file
+    object is read from its beginning and left open. A PIL image gives its pixels only: the JPEG data that it was
+    decoded from are gone, so its format is "array" if it came from a JPEG file.
 
     Args:
         source: a path (``str`` or ``Path``), the file's ``bytes``, a binary file object, a ``PIL.Image``, or a uint8
@@ -105,8 +102,8 @@ def _from_file_object(source: Any, max_pixels: int) -> EvidenceImage:
         seekable = getattr(source, "seekable", None)
         if seekable is not None and seekable():
             return _from_stream(source, name, max_pixels)
-        most = _SLACK_BYTES + _BYTES_A_PIXEL * max_pixels
-        with tempfile.SpooledTemporaryFile(max_size=_SLACK_BYTES) as spool:
+        most = SLACK_BYTES + BYTES_A_PIXEL * max_pixels
+        with tempfile.SpooledTemporaryFile(max_size=SLACK_BYTES) as spool:
             while chunk := source.read(_CHUNK):
                 spool.write(chunk)
                 if spool.tell() > most:
@@ -126,8 +123,6 @@ def _from_stream(stream: IO[bytes], name: str, max_pixels: int) -> EvidenceImage
     if kind == "JPEG":
         return _from_jpeg(stream, size, name, max_pixels)
     raster = decode_raster(stream, kind, max_pixels=max_pixels, source=name)
-    height, width = raster.pixels.shape[:2]
-    _check_length(size, width * height, name)
     return EvidenceImage(
         pixels=raster.pixels,
         trace=trace_of_pixels(raster.pixels),
@@ -141,10 +136,10 @@ def _from_stream(stream: IO[bytes], name: str, max_pixels: int) -> EvidenceImage
 
 def _from_jpeg(stream: IO[bytes], size: int, name: str, max_pixels: int) -> EvidenceImage:
     stream.seek(0)
-    data = stream.read(_SLACK_BYTES)
+    data = stream.read(SLACK_BYTES)
     if size > len(data):
         frame = sanitise(data, max_pixels=max_pixels, source=name).frame
-        _check_length(size, frame.width * frame.height, name)
+        check_length(size, frame.width * frame.height, name)
         data += stream.read(size - len(data))
     clean = sanitise(data, max_pixels=max_pixels, source=name)
     digest = hashlib.sha256(data).hexdigest()
@@ -160,13 +155,6 @@ def _from_jpeg(stream: IO[bytes], size: int, name: str, max_pixels: int) -> Evid
         sha256=digest,
         warnings=raster.warnings,
     )
-
-
-def _check_length(size: int, pixels: int, name: str) -> None:
-    if size > _SLACK_BYTES + _BYTES_A_PIXEL * pixels:
-        raise UnreadableImage(
-            name, f"its {size} bytes are far more than its {pixels} pixels need", "save its first picture on its own"
-        )
 
 
 def _digest(stream: IO[bytes]) -> str:
@@ -212,7 +200,7 @@ def _of_pixels(
     pixels: NDArray[np.uint8], kind: str, orientation: int, name: str, notes: tuple[str, ...]
 ) -> EvidenceImage:
     digest = hashlib.sha256(repr(pixels.shape).encode())
-    digest.update(np.ascontiguousarray(pixels))
+    digest.update(np.ascontiguousarray(pixels).data)
     return EvidenceImage(
         pixels=pixels,
         trace=trace_of_pixels(pixels),

@@ -28,9 +28,9 @@ _DCT = _dct_matrix()
 def trace_of_pixels(pixels: NDArray[np.uint8]) -> JpegTrace:
     """Compute the stand-in for JPEG coefficients: the rounded 8x8 DCT-II of luma - 128, with a table of ones.
 
-    Luma is that of ITU-R 601 as JPEG and Pillow's mode "L" have it. Sides that are not multiples of 8 are continued with
-    their last row and column. Exact ties round upwards, so that the result does not depend on the machine. The work is
-    done in strips of rows: memory beyond the result stays below about 40 MB.
+    Luma is that of ITU-R 601 as JPEG and Pillow's mode "L" have it. Sides that are not multiples of 8 are continued
+    with their last row and column. Exact ties round upwards, so that the result does not depend on the machine.
+    The work is done in strips of rows: memory beyond the result stays below about 40 MB.
 
     Args:
         pixels: uint8 ``(H, W, 3)`` RGB or ``(H, W)`` gray.

@@ -17,10 +17,11 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from omni_iml.io.limits import check_length, check_size
 from omni_iml.io.orientation import to_stored
 from omni_iml.io.pixels import UnknownSamples, to_rgb
 from omni_iml.io.segments import CleanJpeg
-from omni_iml.io.sniff import HEAD_BYTES, tiff_flaw, webp_size
+from omni_iml.io.sniff import HEAD_BYTES, claimed_size, read_tiff_claims, tiff_flaw
 from omni_iml.types import UnreadableImage
 
 # The classes are called directly: Image.open would guess among all of Pillow's formats and consult its pixel limit, a
@@ -52,28 +53,6 @@ class Raster:
     warnings: tuple[str, ...]
 
 
-def check_size(width: int, height: int, max_pixels: int, source: str) -> None:
-    """Refuse empty pictures and those above the pixel limit.
-
-    Args:
-        width: pixels.
-        height: pixels.
-        max_pixels: the limit.
-        source: how to name the picture in errors.
-
-    Raises:
-        UnreadableImage: a side is zero or negative, or the limit is exceeded.
-    """
-    if width <= 0 or height <= 0:
-        raise UnreadableImage(source, f"its size is {width}x{height} pixels", "give a picture with pixels in it")
-    if width * height > max_pixels:
-        raise UnreadableImage(
-            source,
-            f"its {width}x{height} pixels are above the limit of {max_pixels}",
-            "raise max_pixels or cut the picture into parts",
-        )
-
-
 def decode_raster(stream: IO[bytes], kind: str, *, max_pixels: int, source: str) -> Raster:
     """Decode the first frame or page of a PNG, WebP, TIFF, BMP or GIF file.
 
@@ -89,16 +68,25 @@ def decode_raster(stream: IO[bytes], kind: str, *, max_pixels: int, source: str)
     Raises:
         UnreadableImage: damaged, cut short, too large, or of samples that have no plain conversion to 8 bits.
     """
+    length = stream.seek(0, io.SEEK_END)
     stream.seek(0)
     head = stream.read(HEAD_BYTES)
-    if kind == "WEBP" and (size := webp_size(head)) is not None:
+    size = claimed_size(kind, head)
+    if kind == "TIFF":
+        claims = read_tiff_claims(stream)
+        if claims is None:
+            raise UnreadableImage(source, "its directory is damaged or cut off", _AGAIN)
+        size = claims.width, claims.height
+        if size[0] * size[1] <= max_pixels and (flaw := tiff_flaw(claims)) is not None:
+            raise UnreadableImage(source, flaw, _AGAIN)
+    if size is not None:
         check_size(*size, max_pixels, source)
-    if kind == "TIFF" and (flaw := tiff_flaw(stream, max_pixels)) is not None:
-        raise UnreadableImage(source, flaw, _AGAIN)
+        check_length(length, size[0] * size[1], source)
     stream.seek(0)
     try:
         with _READERS[kind](stream) as image:
             check_size(*image.size, max_pixels, source)
+            check_length(length, image.width * image.height, source)
             orientation = read_orientation(image)
             notes = _notes(image, kind, head)
             bits = _bits(image)
