@@ -1,0 +1,68 @@
+"""Masks and heat maps from picture files, refused where their meaning would have to be guessed."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from omni_iml.types import MAX_PIXELS, UnreadableImage
+
+_FORMATS = ("PNG", "BMP", "TIFF", "WEBP", "GIF", "JPEG", "PPM")
+_WAY_OUT = "store it as an 8-bit gray PNG, white where tampered"
+
+Gray = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+def read_gray(path: Path, max_pixels: int = MAX_PIXELS) -> Gray:
+    """Read a gray picture; colour is accepted when its three channels are equal, an alpha channel when it is opaque.
+
+    Args:
+        path: of the file.
+        max_pixels: larger pictures are refused.
+
+    Returns:
+        uint8 or, from a 16-bit file, uint16 ``(H, W)``; black is 0, white is 255 or 65535.
+
+    Raises:
+        UnreadableImage: the file is missing, damaged, too large, coloured, transparent or of another depth.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is the one that counts
+            with Image.open(path, formats=_FORMATS) as picture:
+                width, height = picture.size
+                if width * height > max_pixels:
+                    raise UnreadableImage(
+                        str(path), f"{width} x {height} pixels are above the limit of {max_pixels}", "crop it"
+                    )
+                return _gray(picture, path)
+    except UnidentifiedImageError:
+        raise UnreadableImage(str(path), "this is not a picture that can be read", _WAY_OUT) from None
+    # Pillow's decoders let all of these out on damaged files.
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        raise UnreadableImage(str(path), f"the picture cannot be read ({error})", "write the file again") from error
+
+
+def _gray(picture: Image.Image, path: Path) -> Gray:
+    if picture.mode.startswith("I;16"):
+        return np.asarray(picture).astype(np.uint16)
+    if picture.mode == "P":
+        picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
+    if picture.mode in ("RGBA", "LA"):
+        if picture.getchannel("A").getextrema() != (255, 255):
+            raise UnreadableImage(str(path), "the mask has transparent pixels, which could mean anything", _WAY_OUT)
+        picture = picture.convert(picture.mode[:-1])
+    if picture.mode == "RGB":
+        channels = np.asarray(picture)
+        if not (
+            np.array_equal(channels[..., 0], channels[..., 1]) and np.array_equal(channels[..., 0], channels[..., 2])
+        ):
+            raise UnreadableImage(str(path), "this is a colour picture, not a mask or a heat map", _WAY_OUT)
+        return channels[..., 0].copy()
+    if picture.mode in ("1", "L"):
+        return np.asarray(picture.convert("L"))
+    raise UnreadableImage(str(path), f"pixels of the kind {picture.mode!r} are not understood", _WAY_OUT)
