@@ -42,8 +42,9 @@ def read_gray(path: Path, max_pixels: int = MAX_PIXELS) -> Gray:
                 return _gray(picture, path)
     except UnidentifiedImageError:
         raise UnreadableImage(str(path), "this is not a picture that can be read", _WAY_OUT) from None
-    # Pillow's decoders let all of these out on damaged files.
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+    except UnreadableImage:
+        raise
+    except Exception as error:  # Pillow's decoders let almost any kind out on damaged files
         raise UnreadableImage(str(path), f"the picture cannot be read ({error})", "write the file again") from error
 
 
@@ -58,9 +59,7 @@ def _gray(picture: Image.Image, path: Path) -> Gray:
         picture = picture.convert(picture.mode[:-1])
     if picture.mode == "RGB":
         channels = np.asarray(picture)
-        if not (
-            np.array_equal(channels[..., 0], channels[..., 1]) and np.array_equal(channels[..., 0], channels[..., 2])
-        ):
+        if not np.all(channels[..., 1:] == channels[..., :1]):
             raise UnreadableImage(str(path), "this is a colour picture, not a mask or a heat map", _WAY_OUT)
         return channels[..., 0].copy()
     if picture.mode in ("1", "L"):
