@@ -7,8 +7,10 @@ and which is a choice made here.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class FrequencyHeadConfig:
         blocks: number of inverted residual blocks.
         residual: skip connections around the blocks; False reproduces DTD's published behaviour.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     embed: int = 64
     reduce: int = 16
@@ -57,6 +61,8 @@ class OmniConfig:
         classifier_width: channels of the image-level classifier's convolutions.
     """
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
     backbone: str = "convnext_base"
     drop_path: float = 0.3
     layer_scale: float = 1e-6
@@ -85,21 +91,9 @@ class OmniConfig:
         """Build a configuration from plain values (a recipe, a checkpoint's metadata).
 
         Raises:
-            ValueError: a key that the configuration does not have.
+            ValueError: a key that the configuration does not have, or a value of another type.
         """
-        return _build(cls, values)
-
-
-def _build(cls: type[Any], values: dict[str, Any]) -> Any:
-    known = {f.name for f in fields(cls)}
-    if unknown := sorted(set(values) - known):
-        raise ValueError(
-            f"{cls.__name__}: unknown key {', '.join(unknown)}; the keys are {', '.join(sorted(known))}."
-        )
-    built = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-    if isinstance(built.get("frequency"), dict):
-        built["frequency"] = _build(FrequencyHeadConfig, built["frequency"])
-    return cls(**built)
+        return TypeAdapter(cls).validate_python(values)
 
 
 def base() -> OmniConfig:

@@ -1,0 +1,1 @@
+"""Training of the localisation network: recipes, losses, Lightning module, time-boxed legs (torch)."""

@@ -1,0 +1,80 @@
+"""Torch data set over the synthesis engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from omni_iml.data.synthesis import Engine, Sample
+
+
+@dataclass
+class Batch:
+    """A batch on its way through training.
+
+    Attributes:
+        image: uint8 ``(B, 3, S, S)``.
+        coefficients: uint8 ``(B, S, S)``.
+        table: uint8 ``(B, 8, 8)``.
+        mask: uint8 ``(B, S, S)``: 1 tampered, 0 not, 255 padding.
+        label: float32 ``(B,)``: 1 tampered, 0 authentic, -1 left out of the image-level loss.
+        domain: int64 ``(B,)``.
+    """
+
+    image: Tensor
+    coefficients: Tensor
+    table: Tensor
+    mask: Tensor
+    label: Tensor
+    domain: Tensor
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The batch on another device."""
+        return Batch(**{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
+
+
+class SyntheticTampering(Dataset[Sample]):
+    """Samples ``start .. start + length - 1`` of an engine; the same for any number of workers.
+
+    Args:
+        engine: draws the samples.
+        length: how many.
+        start: index of the first.
+    """
+
+    def __init__(self, engine: Engine, length: int, start: int = 0) -> None:
+        self.engine, self.length, self.start = engine, length, start
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> Sample:
+        if not 0 <= index < self.length:
+            raise IndexError(index)
+        return self.engine(self.start + index)
+
+
+def collate(samples: list[Sample]) -> Batch:
+    """Stack samples."""
+
+    def stack(name: str) -> Tensor:
+        return torch.from_numpy(np.stack([getattr(s, name) for s in samples]))
+
+    return Batch(
+        image=stack("image"),
+        coefficients=stack("coefficients"),
+        table=stack("table"),
+        mask=stack("mask"),
+        label=torch.tensor([s.label for s in samples], dtype=torch.float32),
+        domain=torch.tensor([s.domain for s in samples]),
+    )
+
+
+def single_thread(_: int) -> None:
+    """Worker start-up: one OpenCV thread a worker, since the workers are the parallelism."""
+    cv2.setNumThreads(1)

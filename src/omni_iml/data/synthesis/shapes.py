@@ -1,0 +1,54 @@
+"""Random region shapes: uint8 masks, 1 inside."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+Mask = NDArray[np.uint8]
+
+
+def ellipse(rng: Generator, size: int, area: float) -> Mask:
+    """A rotated ellipse of about ``area`` (share of the picture), its centre anywhere."""
+    aspect = float(np.exp(rng.uniform(-0.7, 0.7)))
+    major = np.sqrt(area / np.pi) * size
+    axes = (max(2, int(major * np.sqrt(aspect))), max(2, int(major / np.sqrt(aspect))))
+    centre = (int(rng.integers(0, size)), int(rng.integers(0, size)))
+    mask = np.zeros((size, size), np.uint8)
+    return cv2.ellipse(mask, centre, axes, float(rng.uniform(0, 180)), 0, 360, 1, -1).astype(np.uint8)
+
+
+def rectangle(rng: Generator, size: int, area: float, *, wide: bool = False) -> Mask:
+    """An upright rectangle of about ``area``; ``wide`` makes it a text line: two to eight times as wide as tall."""
+    aspect = float(rng.uniform(2, 8)) if wide else float(np.exp(rng.uniform(-0.8, 0.8)))
+    height = max(4, min(size - 1, int(size * np.sqrt(area / aspect))))
+    width = max(4, min(size - 1, int(size * np.sqrt(area * aspect))))
+    y, x = int(rng.integers(0, size - height + 1)), int(rng.integers(0, size - width + 1))
+    mask = np.zeros((size, size), np.uint8)
+    mask[y : y + height, x : x + width] = 1
+    return mask
+
+
+def polygon(rng: Generator, size: int, area: float) -> Mask:
+    """A star-shaped polygon with 5 to 14 corners, smooth or spiky: the outline of an object cut by hand."""
+    corners = int(rng.integers(5, 15))
+    angles = np.sort(rng.uniform(0, 2 * np.pi, corners))
+    radii = np.sqrt(area / np.pi) * size * rng.uniform(0.6, 1.4, corners)
+    centre = rng.uniform(0, size, 2)
+    points = centre + np.stack([np.cos(angles), np.sin(angles)], 1) * radii[:, None]
+    mask = np.zeros((size, size), np.uint8)
+    return cv2.fillPoly(mask, [points.astype(np.int32)], 1).astype(np.uint8)
+
+
+def blob(rng: Generator, size: int, area: float) -> Mask:
+    """A polygon whose outline is bent by smooth noise: organic edges."""
+    field = cv2.resize(rng.standard_normal((8, 8)).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
+    inside = cv2.GaussianBlur(polygon(rng, size, area).astype(np.float32), (0, 0), size / 24)
+    return (inside + 0.15 * field * (inside > 0.05) > 0.5).astype(np.uint8)
+
+
+def any_shape(rng: Generator, size: int, area: float) -> Mask:
+    """One of the shapes above."""
+    return (polygon, blob, ellipse, rectangle)[int(rng.choice(4, p=[0.35, 0.3, 0.2, 0.15]))](rng, size, area)

@@ -1,0 +1,80 @@
+"""Weights on disk: safetensors with the configuration in the metadata. No pickles."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from omni_iml.models.config import OmniConfig
+from omni_iml.models.network import OmniIML
+from omni_iml.types import UnreadableModel
+
+
+def save_weights(network: OmniIML, path: Path, extra: dict[str, Any] | None = None, *, half: bool = False) -> None:
+    """Write weights and configuration, to a temporary name first.
+
+    Args:
+        network: what to save.
+        path: ends in ``.safetensors``.
+        extra: JSON-able facts to keep with the weights (recipe, samples seen, scores).
+        half: store floats as float16.
+    """
+    tensors = {
+        name: (value.half() if half and value.is_floating_point() else value).detach().cpu().contiguous()
+        for name, value in network.state_dict().items()
+    }
+    metadata = {"omni_iml": json.dumps({"config": network.config.to_dict(), "extra": extra or {}})}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".part")
+    save_file(tensors, temporary, metadata)
+    temporary.replace(path)
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Configuration and extra facts of a weights file.
+
+    Raises:
+        UnreadableModel: missing, damaged, or not one of ours.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            text = (file.metadata() or {}).get("omni_iml")
+    except (OSError, SafetensorError) as error:
+        raise UnreadableModel(f"{path}: cannot be read as safetensors ({error}); give a file that training wrote.") from error
+    if text is None:
+        raise UnreadableModel(f"{path}: has no Omni-IML configuration in it; give a file that training wrote.")
+    return json.loads(text)
+
+
+def load_network(path: Path) -> tuple[OmniIML, dict[str, Any]]:
+    """The network with its weights, in evaluation mode and float32, and the extra facts.
+
+    Raises:
+        UnreadableModel: as `read_metadata`, or weights that do not fit the configuration.
+    """
+    metadata = read_metadata(path)
+    network = OmniIML(OmniConfig.from_dict(metadata["config"]))
+    load_into(network, path)
+    return network.eval(), metadata["extra"]
+
+
+def load_into(network: OmniIML, path: Path) -> None:
+    """Fill ``network`` with the weights of ``path``; every key must fit.
+
+    Raises:
+        UnreadableModel: a missing, unexpected or misshapen tensor, named.
+    """
+    read_metadata(path)
+    with safe_open(path, "pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+    own = network.state_dict()
+    wrong = sorted(own.keys() ^ tensors.keys()) or [n for n in own if own[n].shape != tensors[n].shape]
+    if wrong:
+        raise UnreadableModel(f"{path}: does not fit this network (first difference: {wrong[0]}); use its own recipe.")
+    network.load_state_dict({n: t.to(own[n].dtype) if t.is_floating_point() else t for n, t in tensors.items()})
+
+

@@ -1,0 +1,132 @@
+"""Lightning module: one training step, one validation step, optimiser and schedule."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+import lightning
+import torch
+from timm.optim import param_groups_weight_decay
+from torch import Tensor
+
+from omni_iml.data.dataset import Batch
+from omni_iml.data.sources import DOMAINS
+from omni_iml.models import OmniIML
+from omni_iml.training.boxes import mask_boxes
+from omni_iml.training.losses import iou, losses
+from omni_iml.training.recipe import OptimConfig, Recipe
+
+
+def learning_rate(progress: float, step: int, config: OptimConfig) -> float:
+    """Learning rate at a step.
+
+    Args:
+        progress: done share of the run, 0..1.
+        step: steps done.
+        config: peak, end, warm-up and shape.
+    """
+    progress = min(max(progress, 0.0), 1.0)
+    share = 1 - progress if config.decay == "linear" else 0.5 * (1 + math.cos(math.pi * progress))
+    return (config.final_lr + (config.lr - config.final_lr) * share) * min(1.0, (step + 1) / max(1, config.warmup))
+
+
+class Localisation(lightning.LightningModule):
+    """Trains the network by a recipe.
+
+    Args:
+        network: to be trained.
+        recipe: losses, optimiser, schedule.
+        max_minutes: length of the leg, which shortens the schedule; None for none.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        network: OmniIML,
+        recipe: Recipe,
+        max_minutes: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self.network, self.recipe, self.max_minutes, self.clock = network, recipe, max_minutes, clock
+        self.started: float | None = None
+        self.samples_seen = 0
+        self.scores: dict[str, float] = {}
+        self._seen: list[tuple[Tensor, ...]] = []
+
+    def progress(self) -> float:
+        """Done share of the leg, by steps or by time, whichever is further."""
+        if self.started is None:
+            self.started = self.clock()
+        share = self.global_step / self.recipe.optim.steps
+        if self.max_minutes:
+            share = max(share, (self.clock() - self.started) / (60 * self.max_minutes))
+        return share
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """AdamW; the learning rate is set in `on_train_batch_start`."""
+        config = self.recipe.optim
+        groups = param_groups_weight_decay(self.network, config.weight_decay)
+        return torch.optim.AdamW(groups, lr=config.lr, betas=config.betas)
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Set the learning rate by progress."""
+        rate = learning_rate(self.progress(), self.global_step, self.recipe.optim)
+        for group in self.optimizers().param_groups:  # type: ignore[union-attr]
+            group["lr"] = rate
+        self.log("lr", rate)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Weighted sum of the losses."""
+        boxes = mask_boxes(batch.mask) if self.recipe.loss.detection else None
+        output = self.network(batch.image, batch.coefficients, batch.table, boxes)
+        terms = losses(output, batch.mask, batch.label, self.recipe.loss)
+        self.samples_seen += len(batch.label)
+        with torch.no_grad():
+            tampered = (batch.mask == 1).flatten(1).any(1)
+            terms["iou"] = iou(output.mask, batch.mask)[tampered].mean() if tampered.any() else torch.tensor(1.0)
+        self.log_dict({f"train/{name}": value.detach() for name, value in terms.items() if name != "total"})
+        self.log("loss", terms["total"].detach(), prog_bar=True)
+        speed = self.samples_seen / max(1e-3, self.clock() - (self.started or self.clock()))
+        self.log("samples_per_second", speed, prog_bar=True)
+        return terms["total"]
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Collect what the scores need."""
+        output = self.network(batch.image, batch.coefficients, batch.table)
+        tampered = (batch.mask == 1).flatten(1).any(1)
+        columns = (
+            batch.domain,
+            tampered,
+            iou(output.mask, batch.mask),
+            iou(output.coarse_rgb, batch.mask),
+            iou(output.coarse_fused, batch.mask),
+            (output.gate >= 0).float(),
+            output.image.float(),
+        )
+        self._seen.append(tuple(column.cpu() for column in columns))
+
+    def on_validation_epoch_end(self) -> None:
+        """Mean IoU of tampered samples by domain, and what gate and classifier did."""
+        domain, tampered, final, rgb, fused, gate, image = (torch.cat(c) for c in zip(*self._seen, strict=True))
+        self._seen.clear()
+        hits = (image > 0) == tampered
+        scores = {
+            "iou": final[tampered].mean(),
+            "iou_rgb": rgb[tampered].mean(),
+            "iou_fused": fused[tampered].mean(),
+            "gate_vision": gate.mean(),
+            "image_accuracy": (hits[tampered].float().mean() + hits[~tampered].float().mean()) / 2,
+        }
+        for index, name in enumerate(DOMAINS):
+            chosen = tampered & (domain == index)
+            if chosen.any():
+                scores[f"iou_{name}"] = final[chosen].mean()
+        self.scores = {name: round(float(value), 4) for name, value in scores.items()}
+        self.log_dict({f"validation/{name}": value for name, value in self.scores.items()})
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        """Batches are our own dataclass."""
+        return batch.to(device)

@@ -1,0 +1,139 @@
+"""Recipes: everything that defines a training run, read from YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from omni_iml.data.synthesis import SynthesisConfig
+from omni_iml.models import PRESETS, OmniConfig
+from omni_iml.training.losses import LossConfig
+
+
+@dataclass(frozen=True)
+class OptimConfig:
+    """Optimiser and schedule: AdamW, linear warm-up, then cosine or linear decay.
+
+    Attributes:
+        batch: samples a step.
+        steps: steps of the whole schedule; a time limit shortens it.
+        lr: peak learning rate.
+        final_lr: learning rate at the end.
+        warmup: steps of linear warm-up.
+        decay: shape of the decay ("linear" is the paper's, F.1).
+        weight_decay: on weights, not on biases and norms.
+        betas: AdamW's.
+        clip: largest gradient norm; 0 for none.
+        precision: Lightning's name: "32-true" or "bf16-mixed".
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    batch: int = 16
+    steps: int = 400_000
+    lr: float = 1e-4
+    final_lr: float = 1e-6
+    warmup: int = 0
+    decay: Literal["cosine", "linear"] = "linear"
+    weight_decay: float = 0.05
+    betas: tuple[float, float] = (0.9, 0.999)
+    clip: float = 0.0
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+
+
+@dataclass(frozen=True)
+class ValidationConfig:
+    """Validation on the synthetic split of identities that training never sees.
+
+    Attributes:
+        samples: how many.
+        size: side in pixels.
+        every: steps between two validations.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    samples: int = 192
+    size: int = 256
+    every: int = 1000
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training run.
+
+    Attributes:
+        name: of the model it makes.
+        seed: of weights and samples.
+        model: the network.
+        synthesis: the samples.
+        loss: weights of the losses.
+        optim: optimiser and schedule.
+        validation: how it is watched.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    name: str
+    seed: int = 1
+    model: OmniConfig = field(default_factory=OmniConfig)
+    synthesis: SynthesisConfig = field(default_factory=SynthesisConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as written beside a run's weights."""
+        return asdict(self)
+
+
+def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe.
+
+    Args:
+        path: YAML file; ``model`` is a preset's name, or a mapping of values that may name a ``preset`` to start from.
+        overrides: ``section.key=value`` pairs, the value in YAML.
+
+    Raises:
+        ValueError: not a recipe; the message names file, key and what is allowed.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ValueError(f"{path}: cannot be read as a recipe ({error}); give a YAML file like recipes/bundled.yaml.") from error
+    if not isinstance(values, dict):
+        raise ValueError(f"{path}: holds no recipe; give a YAML file like recipes/bundled.yaml.")
+    for override in overrides:
+        _override(values, override)
+    model = values.get("model", "base")
+    chosen = {"preset": model} if isinstance(model, str) else dict(model)
+    preset = chosen.pop("preset", "base")
+    if preset not in PRESETS:
+        raise ValueError(f"{path}: model preset {preset!r} is unknown; the presets are {', '.join(PRESETS)}.")
+    values["model"] = {**PRESETS[preset]().to_dict(), **chosen}
+    try:
+        return TypeAdapter(Recipe).validate_python(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"{path}: {place}: {first['msg']}; compare recipes/bundled.yaml.") from error
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    if not separator:
+        raise ValueError(f"--set {override}: has no '='; write section.key=value.")
+    *sections, last = key.split(".")
+    for section in sections:
+        inner = values.setdefault(section, {})
+        if isinstance(inner, str) and section == "model":
+            inner = values[section] = {"preset": inner}
+        if not isinstance(inner, dict):
+            raise ValueError(f"--set {override}: {section!r} is not a section; write section.key=value.")
+        values = inner
+    values[last] = yaml.safe_load(text)
