@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, describe, emit, exit_codes
-from omni_iml.types import MAX_PIXELS
+from omni_iml.types import MAX_PIXELS, UnreadableImage
 
 if TYPE_CHECKING:
     from omni_iml.inference.detector import Detector
@@ -51,27 +52,37 @@ def detect(
     with exit_codes(debug):
         from omni_iml.inference.detector import Detector
 
-        found = _pictures(sources, out)
+        found, bad = _pictures(sources, out)
         detector = Detector(model, runtime.value, threads, mask_threshold, max_pixels)
-        unreadable = _run(detector, found, out, as_json=as_json, quiet=quiet, debug=debug)
+        unreadable = _run(detector, found, bad, out, as_json=as_json, quiet=quiet, debug=debug)
         if unreadable:
             raise typer.Exit(SOME_UNREADABLE)
 
 
-def _pictures(sources: Sequence[str], out: Path | None) -> list[Found]:
-    """The pictures that the sources name, checked so that no two write to the same output files."""
+def _pictures(sources: Sequence[str], out: Path | None) -> tuple[list[Found], list[UnreadableImage]]:
+    """The pictures that the sources name, no two of which write to the same files, and the sources that name none."""
     from omni_iml.io.find import find_sources
 
-    found = [item for item in find_sources(sources) if not _is_own_output(item.path)]
+    good: list[str] = []
+    bad: list[UnreadableImage] = []
+    for source in sources:
+        try:
+            find_sources([source])
+            good.append(source)
+        except UnreadableImage as error:
+            bad.append(error)
+    # Asked again for all together, because what a picture's output is called depends on the others.
+    found = [item for item in find_sources(good) if str(item.path) in sources or not _is_own_output(item.path)]
     if not found:
-        raise WrongUsage(f"{', '.join(sources)}: no picture is there to analyse; name pictures or folders of pictures.")
+        causes = "; ".join(str(error).removesuffix(".") for error in bad) or f"{', '.join(sources)}: only our own maps"
+        raise WrongUsage(f"There is nothing to analyse ({causes}); name pictures or folders of pictures.")
     if out is not None:
         _refuse_collisions(found)
         try:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise WrongUsage(f"{out}: the output folder cannot be made ({error.strerror}); name another.") from error
-    return found
+    return found, bad
 
 
 def _is_own_output(path: Path) -> bool:
@@ -83,39 +94,49 @@ def _is_own_output(path: Path) -> bool:
 
 
 def _refuse_collisions(found: Sequence[Found]) -> None:
+    """Names that differ only in characters which some file system refuses would share their output files."""
     from omni_iml.report.save import output_stem
 
     taken: dict[str, Path] = {}
     for item in found:
-        # Folded, because the file systems of Windows and macOS do not tell upper from lower case.
-        stem = str(output_stem(item.relative.as_posix())).casefold()
+        stem = os.path.normcase(output_stem(item.relative.as_posix()))
         if stem in taken:
             raise WrongUsage(
                 f"{item.path}: its results would overwrite those of {taken[stem]}; "
-                "name a folder that holds both, or analyse them into different folders."
+                "rename one of them, or write to different folders."
             )
         taken[stem] = item.path
 
 
 def _run(
-    detector: Detector, found: Sequence[Found], out: Path | None, *, as_json: bool, quiet: bool, debug: bool
+    detector: Detector,
+    found: Sequence[Found],
+    bad: Sequence[UnreadableImage],
+    out: Path | None,
+    *,
+    as_json: bool,
+    quiet: bool,
+    debug: bool,
 ) -> int:
     """Analyse every picture and report; returns how many could not be read."""
     from omni_iml.cli.summary import Summary
     from omni_iml.report import save, to_json
-    from omni_iml.types import UnreadableImage
 
-    unreadable = 0
+    unreadable = len(bad)
     with Summary(len(found), quiet=quiet) as summary:
+        for error in bad:
+            summary.fail(describe(error, debug))
         for item, result in zip(found, detector.detect_many(item.path for item in found), strict=True):
             if isinstance(result, UnreadableImage):
                 unreadable += 1
                 summary.fail(describe(result, debug))
+                summary.advance()
                 continue
             if out is not None:
                 save(result, out, item.relative.as_posix())
             if as_json:
                 emit(json.dumps(to_json(result)))
             summary.add(item.relative.as_posix(), result)
+            summary.advance()
     summary.print(unreadable, out)
     return unreadable

@@ -63,6 +63,9 @@ class Summary(AbstractContextManager["Summary"]):
         name = printable(name)
         self._rows.append((name, detection.verdict, f"{detection.score:.2f}", _where(detection)))
         self._warnings += [f"{name}: {printable(warning)}" for warning in detection.warnings]
+
+    def advance(self) -> None:
+        """One more picture is done, well or badly."""
         self._progress.advance(self._task)
 
     def fail(self, error: str) -> None:
@@ -72,7 +75,6 @@ class Summary(AbstractContextManager["Summary"]):
             error: what to say, from `omni_iml.cli.failures.describe`.
         """
         self._console.print(Text(error), soft_wrap=True)
-        self._progress.advance(self._task)
 
     def print(self, unreadable: int, out: Path | None) -> None:
         """Print the table, the warnings and where the files are.

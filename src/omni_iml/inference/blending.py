@@ -17,7 +17,7 @@ def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     Returns:
         float32 of the same shape, 0..1.
     """
-    return np.float32(0.5) * (np.float32(1) + np.tanh(np.float32(0.5) * logits))
+    return np.asarray(np.float32(0.5) * (np.float32(1) + np.tanh(np.float32(0.5) * logits)), np.float32)
 
 
 class Canvas:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from omni_iml.inference.blending import Canvas, sigmoid
 from omni_iml.inference.session import Runtime, Session, open_session
@@ -16,9 +15,6 @@ from omni_iml.io import load
 from omni_iml.io.orientation import box_to_displayed, to_displayed
 from omni_iml.regions import find_regions
 from omni_iml.types import MAX_PIXELS, Box, Detection, EvidenceImage, ModelInfo, Tile, UnreadableImage
-
-if TYPE_CHECKING:
-    from omni_iml.io import Source
 
 
 class Detector:
@@ -57,7 +53,7 @@ class Detector:
         """The model that is loaded."""
         return self._session.info
 
-    def detect(self, source: Source) -> Detection:
+    def detect(self, source: object) -> Detection:
         """Look at one picture.
 
         Args:
@@ -83,7 +79,7 @@ class Detector:
                 "close other programs or cut the picture into parts",
             ) from error
 
-    def detect_many(self, sources: Iterable[Source]) -> Iterator[Detection | UnreadableImage]:
+    def detect_many(self, sources: Iterable[object]) -> Iterator[Detection | UnreadableImage]:
         """Look at pictures one after the other; one that cannot be read does not stop the others.
 
         Args:
@@ -175,7 +171,7 @@ def _default_detector() -> Detector:
     return Detector()
 
 
-def detect(source: Source) -> Detection:
+def detect(source: object) -> Detection:
     """Look at one picture with the bundled model, which is loaded once and kept.
 
     Args:

@@ -13,7 +13,10 @@ from omni_iml.inference.session import TileOutputs
 from omni_iml.types import ModelInfo, OmniError, UnreadableModel
 
 _INPUTS = {"image": 4, "coefficients": 3, "table": 3}  # name -> number of axes, all uint8
-_OUTPUTS = ("mask", "gate", "image")
+_OUTPUTS = ("mask", "gate")
+"""The first two of three outputs. The third, the image logit, is known by its place: in an ONNX graph no output may
+bear the name of an input, and `image` is one."""
+
 _FATAL_ONLY = 4  # ONNX Runtime's log level; what goes wrong reaches the caller as an exception anyway
 
 
@@ -68,7 +71,7 @@ class OnnxSession:
         _check("table", table, (batch, 8, 8))
         try:
             mask, gate, logit = self._session.run(
-                list(_OUTPUTS), {"image": image, "coefficients": coefficients, "table": table}
+                None, {"image": image, "coefficients": coefficients, "table": table}
             )
         except Exception as error:  # as above
             raise OmniError(
@@ -83,11 +86,11 @@ class OnnxSession:
     def _check_signature(self) -> None:
         inputs = {node.name: (node.type, len(node.shape)) for node in self._session.get_inputs()}
         wanted = {name: ("tensor(uint8)", axes) for name, axes in _INPUTS.items()}
-        outputs = {node.name for node in self._session.get_outputs()}
-        if inputs != wanted or not outputs.issuperset(_OUTPUTS):
+        outputs = tuple(node.name for node in self._session.get_outputs())
+        if inputs != wanted or outputs[:2] != _OUTPUTS or len(outputs) != 3:
             raise UnreadableModel(
-                f"{self._path}: the model's inputs {sorted(inputs)} and outputs {sorted(outputs)} are not those of an "
-                f"Omni-IML model ({sorted(_INPUTS)} as uint8, {sorted(_OUTPUTS)}); export it with `omni-iml export`."
+                f"{self._path}: inputs {sorted(inputs)} and outputs {list(outputs)} are not those of an Omni-IML model "
+                f"(uint8 {sorted(_INPUTS)}; mask, gate, image logit); export it with `omni-iml export`."
             )
 
     def _check_output(self, name: str, value: NDArray[np.float32], shape: tuple[int, ...]) -> None:

@@ -99,7 +99,7 @@ def axis_weights(starts: tuple[int, ...], length: int, tile: int) -> tuple[NDArr
         shared = starts[left] + tile - starts[right]
         rise = (np.arange(shared) + 0.5) / shared
         weights[right][:shared] *= rise
-        weights[left][-shared:] *= 1 - rise
+        weights[left][tile - shared :] *= 1 - rise
     total = np.zeros(length)
     for start, end, weight in zip(starts, ends, weights, strict=True):
         total[start:end] += weight

@@ -61,12 +61,12 @@ def palette_rgb() -> NDArray[np.uint8]:
         uint8 ``(256, 3)`` RGB, from probability 0 to 1.
     """
     ramp = np.arange(256, dtype=np.uint8)[:, None]
-    table: NDArray[np.uint8] = cv2.applyColorMap(ramp, cv2.COLORMAP_CIVIDIS)[:, 0, ::-1]  # OpenCV's order is BGR
-    return table
+    bgr = cv2.applyColorMap(ramp, cv2.COLORMAP_CIVIDIS)  # (256, 1, 3)
+    return np.asarray(bgr[:, 0, ::-1], np.uint8)
 
 
 def _to_byte(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.rint(probability * np.float32(255)).astype(np.uint8)
+    return np.asarray(np.rint(probability * np.float32(255)), np.uint8)
 
 
 def _blend(
@@ -77,7 +77,7 @@ def _blend(
     muted = luma[..., None] + np.float32(_COLOUR_LEFT) * (photo - luma[..., None])
     opacity = np.float32(_STRONGEST) * probability[..., None]
     mixed = muted + opacity * (palette[_to_byte(probability)] - muted)
-    return np.rint(mixed).astype(np.uint8)
+    return np.asarray(np.rint(mixed), np.uint8)
 
 
 def _draw_box(canvas: NDArray[np.uint8], box: Box, thickness: int) -> None:

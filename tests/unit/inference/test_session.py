@@ -1,0 +1,25 @@
+import pytest
+
+from omni_iml.inference.session import open_session
+from omni_iml.types import UnreadableModel
+
+
+def test_onnx_is_the_default(tiny_model):
+    assert open_session(tiny_model).info.name == "tiny"
+    assert open_session(str(tiny_model), "onnx", 1).info.name == "tiny"
+
+
+def test_options_out_of_range(tiny_model):
+    with pytest.raises(ValueError, match="runtime 'openvino' is unknown"):
+        open_session(tiny_model, "openvino")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="threads must be at least 1"):
+        open_session(tiny_model, threads=0)
+
+
+def test_installation_without_a_model(monkeypatch, tmp_path):
+    monkeypatch.setattr("omni_iml.weights.files", lambda package: tmp_path)
+    with pytest.raises(UnreadableModel, match=r"bundled \.onnx model"):
+        open_session()
+    (tmp_path / "bundled.onnx").write_bytes(b"junk")
+    with pytest.raises(UnreadableModel, match="cannot load"):
+        open_session()
