@@ -33,10 +33,10 @@ def find_sources(arguments: Iterable[str]) -> list[Found]:
     """Expand the arguments of a command into picture files.
 
     An argument that exists is taken literally, whatever characters are in it: a file with any suffix, or a folder,
-    which is searched recursively for the suffixes that this package reads. Anything else is a glob (``*``, ``?``, ``[...]``,
-    ``**`` for any depth) for files with such suffixes. Hidden files and folders inside a folder or behind a wildcard
-    are skipped, symbolic links are followed but no folder is visited twice, and the order is natural (``2`` before
-    ``10``) within an argument. A file that several arguments name is listed once.
+    which is searched recursively for the suffixes that this package reads. Anything else is a glob (``*``, ``?``,
+    ``[...]``, ``**`` for any depth) for files with such suffixes. Hidden files and folders inside a folder or behind a
+    wildcard are skipped, symbolic links are followed but no folder is visited twice, and the order is natural (``2``
+    before ``10``) within an argument. A file that several arguments name is listed once.
 
     Sources that would share an output name (compared without case, as some file systems do) are told apart by the
     names of their parent folders, as many as it takes: ``a/x.jpg`` and ``b/x.jpg`` keep ``a`` and ``b``.

@@ -16,6 +16,9 @@ from omni_iml.types import MAX_PIXELS, JpegTrace, UnreadableImage
 # The library keeps state in global variables.
 _lock = threading.Lock()
 
+# The sanitiser lets at most two application segments through, of fewer bytes than this together.
+_MARKER_BYTES = 64
+
 
 def read_trace(data: bytes, *, max_pixels: int = MAX_PIXELS, source: str = "JPEG data") -> JpegTrace:
     """Read the quantized DCT coefficients and the quantization table of a JPEG file's first component.
@@ -62,15 +65,20 @@ def _first_component(clean: CleanJpeg, source: str) -> NDArray[np.int16]:
 
     jpeglib's own reading function is passed by: it would read markers into global arrays, leave a named temporary file
     behind when the process dies, allocate buffers for the chroma, and print to stdout on failure. The native function
-    beneath it takes null for what is not wanted. The buffer's size is right by construction: the sanitiser lets through
-    one frame header only, and only a first component of full resolution.
+    beneath it takes null for what is not wanted. It must not meet an error before the first scan, though: it would then
+    close a file handle that was never set. So another native function, which handles that case, reads the header first.
+
+    The buffer's size is right by construction: the sanitiser lets through one frame header only, and only a first
+    component of full resolution.
     """
     blocks = np.zeros((*clean.frame.luma_blocks, 64), dtype=np.int16)
     table_numbers = (ctypes.c_short * 4)()
     tables = (ctypes.c_ushort * 256)()
+    markers = (ctypes.c_ubyte * _MARKER_BYTES)()
     with readable_path(clean.stream) as path, _lock:
-        read = CJpegLib.get().read_jpeg_dct(
-            ctypes.c_char_p(path.encode()),
+        library, name = CJpegLib.get(), ctypes.c_char_p(path.encode())
+        read = library.read_jpeg_markers(name, markers) and library.read_jpeg_dct(
+            name,
             blocks.ctypes.data_as(ctypes.c_void_p),
             None,
             None,
