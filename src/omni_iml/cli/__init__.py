@@ -18,6 +18,7 @@ from omni_iml.version import __version__
 
 COMMANDS = {
     "detect": "omni_iml.cli.detect:detect",
+    "score": "omni_iml.cli.score:score",
     "models": "omni_iml.cli.models:models",
 }
 """Name -> "module:function", in the order in which the help lists them."""

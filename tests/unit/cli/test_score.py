@@ -25,7 +25,8 @@ def run(tmp_path):
                 path.write_bytes(rows)
             else:
                 Image.fromarray(np.array(rows, np.uint8)).save(path)
-        return CliRunner().invoke(app, [str(tmp_path / predictions), str(tmp_path / truths), *options])
+        folders = [str(tmp_path / predictions), str(tmp_path / truths)]
+        return CliRunner(env={"COLUMNS": "100", "FORCE_COLOR": ""}).invoke(app, [*folders, *options])
 
     return call
 
@@ -56,7 +57,9 @@ def test_table(run):
     assert figures(result.stdout, "F1") == ["1", "0.8000", "n/a"]
     assert figures(result.stdout, "Pixel AUC") == ["1", "0.7500", "n/a"]
     assert figures(result.stdout, "False alarm area") == ["1", "0.2500", "n/a"]
-    assert "1 tampered pictures scored; 1 authentic (empty truth) skipped; 0 predictions missing" in result.stdout
+    assert (
+        "Scored: 1 tampered. Skipped: 1 authentic (empty truth). Missing predictions: 0. Problems: 0." in result.stdout
+    )
     assert result.stderr == ""
 
 
@@ -64,7 +67,7 @@ def test_table_has_an_interval_with_two_pictures(run):
     files = FILES | {"truth/c.png": [[255, 0]], "pred/c.jpg.mask.png": [[0, 255]]}
     result = run(files)
     assert figures(result.stdout, "IoU") == ["2", "0.3333", "0.0000 to 0.6667"]
-    assert "No pixel AUC for 1 tampered pictures" in result.stdout
+    assert "Without pixel AUC: 1 tampered (no heat map, or tampered all over)." in result.stdout
 
 
 def test_json(run):
@@ -112,20 +115,20 @@ def test_bad_input_is_one_line_and_exit_1_and_the_rest_is_scored(run, more, name
         assert data["problems"][0]["message"] == line
         assert "a.jpg" in [picture["name"] for picture in data["pictures"]]
     else:
-        assert "1 problems named above" in result.stdout
+        assert "Problems: 1, named on standard error." in result.stdout
 
 
 def test_missing_predictions_are_counted(run):
     result = run(FILES | {"truth/x.png": [[255]], "truth/y.png": [[0]]})
     assert result.exit_code == 1
-    assert "2 predictions missing" in result.stdout
+    assert "Missing predictions: 2." in result.stdout
     assert len(result.stderr.splitlines()) == 2
 
 
 def test_extra_predictions_are_told(run):
     result = run(FILES | {"pred/[b]x[/b].jpg.mask.png": [[255]]})
     assert result.exit_code == 0
-    assert "1 predictions without a truth mask are not scored: [b]x[/b].jpg" in result.stdout
+    assert "Not scored, no truth mask: 1 ([b]x[/b].jpg)." in result.stdout
 
 
 def test_empty_folder(run, tmp_path):

@@ -63,7 +63,9 @@ def test_starts_are_as_few_as_the_overlap_allows(geometry):
     assert count == 1 or (count - 1) * (tile - overlap) + overlap < -(-length // 8) * 8
 
 
-@pytest.mark.parametrize(("length", "tile", "overlap"), [(0, 512, 64), (9, 510, 64), (9, 512, 60), (9, 64, 64), (9, 64, -8)])
+@pytest.mark.parametrize(
+    ("length", "tile", "overlap"), [(0, 512, 64), (9, 510, 64), (9, 512, 60), (9, 64, 64), (9, 64, -8)]
+)
 def test_impossible_geometry_is_refused(length, tile, overlap):
     with pytest.raises(ValueError, match="must be"):
         tile_starts(length, tile, overlap)
@@ -114,7 +116,9 @@ def test_padding_repeats_the_edge_and_zeroes_the_coefficients():
     assert not tile.coefficients[0, :, 24:].any()
 
 
-@pytest.mark.parametrize(("value", "expected"), [(-32768, 20), (32767, 20), (-20, 20), (-21, 20), (-3, 3), (19, 19), (0, 0)])
+@pytest.mark.parametrize(
+    ("value", "expected"), [(-32768, 20), (32767, 20), (-20, 20), (-21, 20), (-3, 3), (19, 19), (0, 0)]
+)
 def test_coefficients_are_clipped_magnitudes(value, expected):
     assert (cut(picture(64, 64, value), 0, 0, 64).coefficients == expected).all()
 

@@ -36,7 +36,14 @@ def test_more_tiles_of_the_same_evidence_count_for_less():
 
 @pytest.mark.parametrize(
     ("score", "verdict"),
-    [(1, "tampered"), (0.7, "tampered"), (0.699, "inconclusive"), (0.3, "inconclusive"), (0.299, "no_trace"), (0, "no_trace")],
+    [
+        (1, "tampered"),
+        (0.7, "tampered"),
+        (0.699, "inconclusive"),
+        (0.3, "inconclusive"),
+        (0.299, "no_trace"),
+        (0, "no_trace"),
+    ],
 )
 def test_verdict_by_thresholds(score, verdict):
     assert verdict_of(score, INFO) == verdict
