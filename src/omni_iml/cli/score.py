@@ -53,8 +53,12 @@ def score(
     """Score predicted masks and heat maps against truth masks.
 
     Prints mean pixel IoU, precision, recall, F1 and AUC over the tampered pictures, each with its 95% bootstrap
-    interval. Authentic pictures (empty truth) are counted and give the false alarm area. Exit status: 0 all is
-    scored, 1 some input was bad (each is named; the others are scored), 2 wrong usage.
+    interval. Authentic pictures (empty truth) are counted and give the false alarm area.
+
+    Files match by name inside the same subfolder: photo.jpg.mask.png and photo.jpg.heatmap.png with photo.png or
+    photo.jpg.png. Of a picture that has both, the mask gives the counts and the heat map the AUC.
+
+    Exit status: 0 all is scored, 1 some input was bad (each is named; the others are scored), 2 wrong usage.
     """
     try:
         result = score_folders(predictions, truths, threshold)
@@ -142,12 +146,13 @@ def _cells(estimate: Estimate) -> tuple[str, str, str]:
 
 def _summary(result: FolderScore) -> list[str]:
     lines = [
-        f"{len(result.tampered)} tampered pictures scored; {len(result.authentic)} authentic (empty truth) skipped; "
-        f"{len(result.missing)} predictions missing; {len(result.problems)} problems named above."
+        f"Scored: {len(result.tampered)} tampered. Skipped: {len(result.authentic)} authentic (empty truth). "
+        f"Missing predictions: {len(result.missing)}. "
+        f"Problems: {len(result.problems)}{', named on standard error' if result.problems else ''}."
     ]
     if result.auc.skipped:
-        lines.append(f"No pixel AUC for {result.auc.skipped} tampered pictures: no heat map, or all pixels tampered.")
+        lines.append(f"Without pixel AUC: {result.auc.skipped} tampered (no heat map, or tampered all over).")
     if result.extra:
         names = ", ".join(result.extra[:3]) + (", ..." if len(result.extra) > 3 else "")
-        lines.append(f"{len(result.extra)} predictions without a truth mask are not scored: {names}")
+        lines.append(f"Not scored, no truth mask: {len(result.extra)} ({names}).")
     return lines

@@ -142,7 +142,7 @@ def test_many_names_take_linear_time(match):
 
 @pytest.mark.parametrize(("predictions", "truths"), [(["a.json"], ["a.png"]), (["a.png"], ["a.txt"])])
 def test_folders_without_pictures(match, predictions, truths):
-    with pytest.raises(OmniError, match="no (prediction|truth mask) is in this folder; it must"):
+    with pytest.raises(OmniError, match=r"no (prediction|truth mask) is in this folder; it must"):
         match(predictions, truths)
 
 
