@@ -49,4 +49,4 @@ bench: $(VENV)/.installed ## Time file to mask, and where the time goes
 clean: ## Remove the environments, caches and what the demonstration wrote
 	rm -rf $(VENV) $(DEMO_VENV) demo-out build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache \
 	  .hypothesis .benchmarks
-	find src tests scripts examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
