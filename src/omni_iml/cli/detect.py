@@ -95,7 +95,7 @@ def _is_own_output(path: Path) -> bool:
 
 def _refuse_collisions(found: Sequence[Found]) -> None:
     """Names that differ only in characters which some file system refuses would share their output files."""
-    from omni_iml.report.save import output_stem
+    from omni_iml.report.files import output_stem
 
     taken: dict[str, Path] = {}
     for item in found:

@@ -70,9 +70,7 @@ class OnnxSession:
         _check("coefficients", coefficients, (batch, side, side))
         _check("table", table, (batch, 8, 8))
         try:
-            mask, gate, logit = self._session.run(
-                None, {"image": image, "coefficients": coefficients, "table": table}
-            )
+            mask, gate, logit = self._session.run(None, {"image": image, "coefficients": coefficients, "table": table})
         except Exception as error:  # as above
             raise OmniError(
                 f"{self._path}: ONNX Runtime could not run the model ({_first_line(error)}); "

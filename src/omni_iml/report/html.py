@@ -8,7 +8,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from omni_iml.report.overlay import overlay, palette_rgb
+from omni_iml.report.drawing import overlay, palette_rgb
 from omni_iml.report.wording import LIMITS, MODALITIES, VERDICTS, printable
 from omni_iml.types import Detection, Region
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from omni_iml.report.overlay import heatmap, overlay, palette_rgb
+from omni_iml.report.drawing import heatmap, overlay, palette_rgb
 
 
 def test_heatmap_is_the_probability_in_256_steps(detection):

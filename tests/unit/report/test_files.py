@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from omni_iml.report import save as save_function
-from omni_iml.report.save import output_stem, save
+from omni_iml.report.files import output_stem, save
 
 
 def test_four_files_by_the_contract_s_names(detection, tmp_path):

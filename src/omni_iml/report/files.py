@@ -12,8 +12,8 @@ from uuid import uuid4
 import numpy as np
 from PIL import Image
 
+from omni_iml.report.drawing import heatmap, overlay
 from omni_iml.report.json import to_json
-from omni_iml.report.overlay import heatmap, overlay
 from omni_iml.types import Detection
 
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
