@@ -100,14 +100,14 @@ def _walk(folder: Path, visited: set[tuple[int, int]]) -> Iterator[Path]:
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        if entry.is_dir():
+        if os.path.isdir(entry):  # noqa: PTH112 - see _nothing
             yield from _walk(entry, visited)
         elif _is_picture(entry):
             yield entry
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and path.is_file()
+    return path.suffix.lower() in SUFFIXES and os.path.isfile(path)  # noqa: PTH113 - see _nothing
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:

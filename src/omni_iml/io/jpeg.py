@@ -60,6 +60,22 @@ def trace_of_clean(clean: CleanJpeg, *, source: str = "JPEG data") -> JpegTrace:
     return JpegTrace(coefficients=layout, table=clean.table)
 
 
+def empty_tail(coefficients: NDArray[np.int16]) -> int:
+    """Count the rows of pixels at the bottom whose blocks hold nothing at all, not even a mean.
+
+    That is what decoding leaves where the data end before the picture does, whether or not an end-of-image marker
+    follows. A true picture has it only where it ends in exactly middle gray.
+
+    Args:
+        coefficients: ``(H, W)``, multiples of 8, as in `JpegTrace`.
+
+    Returns:
+        A multiple of 8; 0 for a picture that is empty from top to bottom, which is then a flat one.
+    """
+    rows = np.flatnonzero(coefficients.any(axis=1))
+    return coefficients.shape[0] - (int(rows[-1]) // 8 + 1) * 8 if rows.size else 0
+
+
 def _first_component(clean: CleanJpeg, source: str) -> NDArray[np.int16]:
     """Coefficients ``(rows, columns, 64)`` of the first component.
 

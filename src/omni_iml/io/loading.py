@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from omni_iml.io.jpeg import trace_of_clean
+from omni_iml.io.jpeg import empty_tail, trace_of_clean
 from omni_iml.io.limits import BYTES_A_PIXEL, SLACK_BYTES, check_length, check_size
 from omni_iml.io.pixels import UnknownSamples, to_rgb, trace_of_pixels
 from omni_iml.io.rasters import decode_jpeg, decode_raster, read_orientation
@@ -146,6 +146,9 @@ def _from_jpeg(stream: IO[bytes], size: int, name: str, max_pixels: int) -> Evid
     del data
     trace = trace_of_clean(clean, source=name)
     raster = decode_jpeg(clean, source=name)
+    notes = raster.warnings
+    if not clean.cut and (tail := empty_tail(trace.coefficients)):
+        notes = (f"the last {tail} rows of pixels hold no data, as in a file that was cut short", *notes)
     return EvidenceImage(
         pixels=raster.pixels,
         trace=trace,
@@ -153,7 +156,7 @@ def _from_jpeg(stream: IO[bytes], size: int, name: str, max_pixels: int) -> Evid
         orientation=raster.orientation,
         source=name,
         sha256=digest,
-        warnings=raster.warnings,
+        warnings=notes,
     )
 
 
