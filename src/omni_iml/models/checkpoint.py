@@ -44,7 +44,9 @@ def read_metadata(path: Path) -> dict[str, Any]:
         with safe_open(path, "pt") as file:
             text = (file.metadata() or {}).get("omni_iml")
     except (OSError, SafetensorError) as error:
-        raise UnreadableModel(f"{path}: cannot be read as safetensors ({error}); give a file that training wrote.") from error
+        raise UnreadableModel(
+            f"{path}: cannot be read as safetensors ({error}); give a file that training wrote."
+        ) from error
     if text is None:
         raise UnreadableModel(f"{path}: has no Omni-IML configuration in it; give a file that training wrote.")
     return json.loads(text)
@@ -76,5 +78,3 @@ def load_into(network: OmniIML, path: Path) -> None:
     if wrong:
         raise UnreadableModel(f"{path}: does not fit this network (first difference: {wrong[0]}); use its own recipe.")
     network.load_state_dict({n: t.to(own[n].dtype) if t.is_floating_point() else t for n, t in tensors.items()})
-
-

@@ -1,0 +1,98 @@
+"""Make the bundled model out of trained weights: calibrate, export, score, write the card.
+
+    python -m omni_iml.evaluation.promote runs/bundled/last.safetensors --version 0.1.0
+
+Promotion is decided by the validation split, which `omni_iml.training` prints; devbench is only reported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from omni_iml.data.sources import build_cache, data_root
+from omni_iml.data.synthesis import SynthesisConfig
+from omni_iml.evaluation.calibration import Calibration, calibrate
+from omni_iml.evaluation.card import measure, write_tables
+from omni_iml.evaluation.synthetic import score_split
+from omni_iml.inference.session import open_session
+from omni_iml.models.checkpoint import load_network, save_weights
+from omni_iml.models.export import SCHEMA, UNCALIBRATED, export_onnx
+
+VALIDATION_SEED, VALIDATION_COUNT = 20_262, 120
+WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
+LICENCE = "see the card: research use; trained on pictures of several licences, ImageNet samples among them"
+
+
+def facts_of(calibration: Calibration, version: str, card: str) -> dict[str, Any]:
+    """Metadata of the model file."""
+    values = {name: round(value, 6) for name, value in asdict(calibration).items()}
+    return {
+        **UNCALIBRATED,
+        "schema": SCHEMA,
+        "name": "bundled",
+        "version": version,
+        "tampered_at": values["tampered_at"],
+        "no_trace_below": values["no_trace_below"],
+        "calibration": {name: values[name] for name in ("scale", "bias", "log_tiles")},
+        "licence": LICENCE,
+        "card": card,
+    }
+
+
+def promote(weights: Path, version: str, cache: Path, threads: int | None) -> None:
+    """Write ``bundled.onnx``, ``bundled.safetensors`` (fp16, to resume from) and the card's tables.
+
+    Args:
+        weights: that training wrote.
+        version: of the new bundled model.
+        cache: folder of the tile cache.
+        threads: of ONNX Runtime.
+    """
+    root = data_root()
+    network, extra = load_network(weights)
+    # What is shipped is float16, so what is calibrated and scored is what float16 keeps.
+    network.half().float()
+    pool = build_cache(root, cache)
+    with tempfile.TemporaryDirectory() as folder:
+        raw = Path(folder) / "raw.onnx"
+        export_onnx(network, raw, UNCALIBRATED)
+        session = open_session(raw, threads=threads)
+        config = SynthesisConfig(authentic=0.5)
+        results = score_split(session, pool, "validation", config, count=VALIDATION_COUNT, seed=VALIDATION_SEED)
+    authentic = np.array([r.logit for r in results if r.label == 0])
+    tampered = np.array([r.logit for r in results if r.label == 1])
+    calibration = calibrate(authentic, tampered)
+    card, model = WEIGHTS / "CARD.md", WEIGHTS / "bundled.onnx"
+    facts = facts_of(calibration, version, card.read_text(encoding="utf-8"))
+    export_onnx(network, model, facts)
+    tables, figures = measure(model, root, cache, threads)
+    write_tables(card, tables)
+    (weights.parent / "scores.json").write_text(json.dumps(figures, indent=1))
+    facts["card"] = card.read_text(encoding="utf-8")
+    export_onnx(network, model, facts)
+    kept = {key: extra[key] for key in ("samples", "validation") if key in extra}
+    save_weights(network, WEIGHTS / "bundled.safetensors", {**kept, "model_file": facts}, half=True)
+    print(tables)
+    print(json.dumps({"calibration": facts["calibration"], **{k: facts[k] for k in ("tampered_at", "no_trace_below")}}))
+
+
+def main() -> None:
+    """Command line; see the module."""
+    parser = argparse.ArgumentParser(description="Make the bundled model out of trained weights.")
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("--version", required=True)
+    parser.add_argument("--cache", type=Path, default=Path("cache/tiles"))
+    parser.add_argument("--threads", type=int, default=None)
+    options = parser.parse_args()
+    promote(options.weights, options.version, options.cache, options.threads)
+
+
+if __name__ == "__main__":
+    main()

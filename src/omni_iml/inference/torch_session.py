@@ -1,0 +1,56 @@
+"""The network under PyTorch: for researchers, and to check the exported graph against."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from omni_iml.inference.model_file import file_sha256, parse_metadata
+from omni_iml.inference.session import TileOutputs
+from omni_iml.models.checkpoint import load_network
+from omni_iml.models.export import UNCALIBRATED
+from omni_iml.types import ModelInfo
+
+
+class TorchSession:
+    """Weights that training wrote, on CUDA where there is one, else on the CPU.
+
+    Args:
+        path: ``.safetensors`` file. Weights that nobody calibrated get `UNCALIBRATED` thresholds.
+        threads: of torch on the CPU, for the whole process; ``None`` leaves torch's choice.
+
+    Raises:
+        UnreadableModel: the file is missing, damaged or holds no Omni-IML weights.
+    """
+
+    def __init__(self, path: Path, threads: int | None = None) -> None:
+        if threads:
+            torch.set_num_threads(threads)
+        digest = file_sha256(path)
+        network, extra = load_network(path)
+        facts = extra.get("model_file") or {**UNCALIBRATED, "name": path.stem}
+        self._info = parse_metadata(json.dumps(facts), path, digest)
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._network = network.to(self._device).requires_grad_(False)
+
+    @property
+    def info(self) -> ModelInfo:
+        """What the weights' metadata says of the model."""
+        return self._info
+
+    @torch.inference_mode()
+    def __call__(
+        self, image: NDArray[np.uint8], coefficients: NDArray[np.uint8], table: NDArray[np.uint8]
+    ) -> TileOutputs:
+        """See `omni_iml.inference.session.Session.__call__`."""
+        inputs = [torch.from_numpy(np.ascontiguousarray(x)).to(self._device) for x in (image, coefficients, table)]
+        output = self._network(*inputs)
+        return TileOutputs(
+            mask=output.mask.float().cpu().numpy(),
+            gate=output.gate.float().cpu().numpy(),
+            image=output.image.float().cpu().numpy(),
+        )

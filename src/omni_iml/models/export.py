@@ -1,0 +1,135 @@
+"""Write DESIGN's model file: an ONNX graph with bytes in, logits out, and the model's facts as metadata."""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from omni_iml.models.network import STRIDE, OmniIML
+
+METADATA_KEY = "omni_iml"
+SCHEMA = "omni-iml/model/1"
+OUTPUTS = ("mask", "gate", "image_logit")
+"""ONNX allows no output named like an input, and ``image`` is one."""
+
+UNCALIBRATED: dict[str, Any] = {
+    "schema": SCHEMA,
+    "name": "uncalibrated",
+    "version": "0",
+    "tile": 512,
+    "tampered_at": 0.5,
+    "no_trace_below": 0.5,
+    "calibration": {"scale": 1.0, "bias": 0.0, "log_tiles": 0.0},
+    "region_min_area": 0.0002,
+    "region_min_probability": 0.5,
+    "licence": "not stated",
+    "card": "",
+}
+"""Facts of a model that was trained but not calibrated: its score is the classifier's raw sigmoid."""
+
+_HALF_ABOVE = 256
+"""Initialisers with more elements than this are stored as float16."""
+
+
+class _Graph(nn.Module):
+    """The network as the model file defines it."""
+
+    def __init__(self, network: OmniIML) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor, coefficients: Tensor, table: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits ``(B, 1, S, S)``, ``(B,)``, ``(B,)``."""
+        output = self.network(image, coefficients, table)
+        return output.mask, output.gate, output.image
+
+
+def export_onnx(network: OmniIML, path: Path, facts: dict[str, Any]) -> None:
+    """Write the model file, to a temporary name first.
+
+    Args:
+        network: weights to export; the training-only detector is left out.
+        path: of the ONNX file.
+        facts: metadata with the keys of `UNCALIBRATED`; ``tile`` is the side S of the square input, in pixels.
+
+    Raises:
+        ValueError: a fact is missing or ``tile`` is not a multiple of 32.
+    """
+    if missing := sorted(UNCALIBRATED.keys() - facts.keys()):
+        raise ValueError(f"{path}: the model's facts lack {', '.join(missing)}; see UNCALIBRATED for all of them.")
+    side = int(facts["tile"])
+    if side % STRIDE or side <= 0:
+        raise ValueError(f"{path}: tile {side} is not a multiple of {STRIDE}; choose one, for example 512.")
+    # Two samples: a batch of one would be taken for a constant.
+    example = (
+        torch.zeros(2, 3, side, side, dtype=torch.uint8),
+        torch.zeros(2, side, side, dtype=torch.uint8),
+        torch.ones(2, 8, 8, dtype=torch.uint8),
+    )
+    batch = torch.export.Dim("batch", min=1)
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns about its own deprecations
+        raw = Path(folder) / "raw.onnx"
+        torch.onnx.export(
+            _Graph(network.eval()),
+            example,
+            raw,
+            input_names=["image", "coefficients", "table"],
+            output_names=list(OUTPUTS),
+            dynamic_shapes=tuple({0: batch} for _ in example),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+        model = onnx.load(raw)
+    _store_half(model)
+    _drop_names(model)
+    entry = model.metadata_props.add()
+    entry.key, entry.value = METADATA_KEY, json.dumps(facts)
+    onnx.checker.check_model(model)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".part")
+    onnx.save(model, temporary)
+    temporary.replace(path)
+    logging.getLogger(__name__).info("%s: %d bytes", path, path.stat().st_size)
+
+
+def _store_half(model: onnx.ModelProto) -> None:
+    """Keep large float initialisers as float16 behind a Cast, which runtimes fold when they load the file."""
+    graph, casts, kept = model.graph, [], []
+    for tensor in graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) <= _HALF_ABOVE:
+            kept.append(tensor)
+            continue
+        name = tensor.name
+        half = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), name + "_half")
+        kept.append(half)
+        casts.append(helper.make_node("Cast", [half.name], [name], name=name + "_cast", to=TensorProto.FLOAT))
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def _drop_names(model: onnx.ModelProto) -> None:
+    """Forget what the exporter notes of the machine it ran on (stack traces, source paths) and its doc strings."""
+    del model.metadata_props[:]
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    for value in (*model.graph.value_info, *model.graph.input, *model.graph.output, *model.graph.initializer):
+        value.doc_string = ""
+        del value.metadata_props[:]
+    del model.graph.metadata_props[:]
+    model.doc_string = ""
