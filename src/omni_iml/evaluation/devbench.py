@@ -1,6 +1,7 @@
 """Score a detector on the development benchmark: real tampered pictures with masks, and authentic ones.
 
-Layout: ``<root>/devbench/<set>/images/*``, ``masks/<stem>.png`` (white = tampered), ``authentic/*`` where there are any.
+Layout: ``<root>/devbench/<set>/images/*``, ``masks/<stem>.png`` (white = tampered), ``authentic/*`` where there
+are any.
 Development scores only: nothing of it may enter training, nor decide what does.
 """
 
@@ -54,7 +55,7 @@ class PictureResult:
 def read_mask(path: Path) -> NDArray[np.bool_]:
     """True = tampered: mean over the colour channels above 127.5 (IMDL-BenCo's rule)."""
     with Image.open(path) as image:
-        return np.asarray(image.convert("RGB")).mean(2) > 127.5
+        return np.asarray(np.asarray(image.convert("RGB")).mean(2) > 127.5)
 
 
 def score_devbench(detector: Detector, root: Path) -> Iterator[PictureResult]:

@@ -56,11 +56,13 @@ def promote(weights: Path, version: str, cache: Path, threads: int | None) -> No
         threads: of ONNX Runtime.
     """
     root = data_root()
-    network, extra = load_network(weights)
-    # What is shipped is float16, so what is calibrated and scored is what float16 keeps.
-    network.half().float()
+    trained, extra = load_network(weights)
+    kept: dict[str, Any] = {key: extra[key] for key in ("samples", "validation") if key in extra}
     pool = build_cache(root, cache)
     with tempfile.TemporaryDirectory() as folder:
+        # What is shipped is float16, so what is calibrated and scored is what float16 keeps.
+        save_weights(trained, Path(folder) / "half.safetensors", half=True)
+        network, _ = load_network(Path(folder) / "half.safetensors")
         raw = Path(folder) / "raw.onnx"
         export_onnx(network, raw, UNCALIBRATED)
         session = open_session(raw, threads=threads)
@@ -77,7 +79,6 @@ def promote(weights: Path, version: str, cache: Path, threads: int | None) -> No
     (weights.parent / "scores.json").write_text(json.dumps(figures, indent=1))
     facts["card"] = card.read_text(encoding="utf-8")
     export_onnx(network, model, facts)
-    kept = {key: extra[key] for key in ("samples", "validation") if key in extra}
     save_weights(network, WEIGHTS / "bundled.safetensors", {**kept, "model_file": facts}, half=True)
     print(tables)
     print(json.dumps({"calibration": facts["calibration"], **{k: facts[k] for k in ("tampered_at", "no_trace_below")}}))

@@ -13,6 +13,9 @@ from omni_iml.models.config import OmniConfig
 from omni_iml.models.network import OmniIML
 from omni_iml.types import UnreadableModel
 
+HALF_ABOVE = 256
+"""Tensors with more elements than this are stored as float16 where a small file is wanted."""
+
 
 def save_weights(network: OmniIML, path: Path, extra: dict[str, Any] | None = None, *, half: bool = False) -> None:
     """Write weights and configuration, to a temporary name first.
@@ -21,10 +24,13 @@ def save_weights(network: OmniIML, path: Path, extra: dict[str, Any] | None = No
         network: what to save.
         path: ends in ``.safetensors``.
         extra: JSON-able facts to keep with the weights (recipe, samples seen, scores).
-        half: store floats as float16.
+        half: store the large tensors as float16, as the model file does; norms and biases stay as they are.
     """
     tensors = {
-        name: (value.half() if half and value.is_floating_point() else value).detach().cpu().contiguous()
+        name: (value.half() if half and value.is_floating_point() and value.numel() > HALF_ABOVE else value)
+        .detach()
+        .cpu()
+        .contiguous()
         for name, value in network.state_dict().items()
     }
     metadata = {"omni_iml": json.dumps({"config": network.config.to_dict(), "extra": extra or {}})}

@@ -15,6 +15,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from omni_iml.models.checkpoint import HALF_ABOVE
 from omni_iml.models.network import STRIDE, OmniIML
 
 METADATA_KEY = "omni_iml"
@@ -36,9 +37,6 @@ UNCALIBRATED: dict[str, Any] = {
     "card": "",
 }
 """Facts of a model that was trained but not calibrated: its score is the classifier's raw sigmoid."""
-
-_HALF_ABOVE = 256
-"""Initialisers with more elements than this are stored as float16."""
 
 
 class _Graph(nn.Module):
@@ -108,7 +106,7 @@ def _store_half(model: onnx.ModelProto) -> None:
     """Keep large float initialisers as float16 behind a Cast, which runtimes fold when they load the file."""
     graph, casts, kept = model.graph, [], []
     for tensor in graph.initializer:
-        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) <= _HALF_ABOVE:
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) <= HALF_ABOVE:
             kept.append(tensor)
             continue
         name = tensor.name
