@@ -87,6 +87,8 @@ def export_onnx(network: OmniIML, path: Path, facts: dict[str, Any]) -> None:
             dynamic_shapes=tuple({0: batch} for _ in example),
             dynamo=True,
             external_data=False,
+            # No folding of batch norms into weights: that would round other numbers than the ones in the checkpoint.
+            optimize=False,
             verbose=False,
         )
         model = onnx.load(raw)

@@ -27,18 +27,16 @@ def pool_to_grid(x: Tensor, scale: int) -> Tensor:
 
 
 def _pooling_matrix(size: int, scale: int, like: Tensor) -> Tensor:
-    matrix = torch.zeros(scale, size)
+    # Plain numbers, so that the exported graph holds a constant and not the steps that make it.
+    rows = []
     for i in range(scale):
         start, stop = (i * size) // scale, -((-(i + 1) * size) // scale)
-        matrix[i, start:stop] = 1 / (stop - start)
-    return matrix.to(like)
+        rows.append([1 / (stop - start) if start <= j < stop else 0.0 for j in range(size)])
+    return torch.tensor(rows).to(like)
 
 
 class PyramidPooling(nn.Module):
-    """Averages over grids of several sizes, spread back over the map and fused with it.
-
-    Shape: ``(B, C, H, W) -> (B, width, H, W)``.
-    """
+    """Averages over grids of several sizes, spread back over the map and fused with it."""
 
     def __init__(self, channels: int, width: int, scales: Sequence[int]) -> None:
         super().__init__()
@@ -47,6 +45,7 @@ class PyramidPooling(nn.Module):
         self.fuse = conv_norm_relu(channels + len(self.scales) * width, width)
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W) -> (B, width, H, W)``."""
         pooled = [
             resize(project(pool_to_grid(x, scale)), x.shape[2:])
             for scale, project in zip(self.scales, self.project, strict=True)
@@ -55,10 +54,7 @@ class PyramidPooling(nn.Module):
 
 
 class FeaturePyramid(nn.Module):
-    """Pyramid pooling on the highest level, then top-down sums.
-
-    Shape: four maps at 1/4, 1/8, 1/16, 1/32 -> F1 .. F4, ``width`` channels each, at the same sizes.
-    """
+    """Pyramid pooling on the highest level, then top-down sums."""
 
     def __init__(self, channels: Sequence[int], width: int, pool_scales: Sequence[int]) -> None:
         super().__init__()
@@ -67,6 +63,7 @@ class FeaturePyramid(nn.Module):
         self.smooth = nn.ModuleList([conv_norm_relu(width, width) for _ in channels[:3]])
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
+        """Four maps at 1/4, 1/8, 1/16, 1/32 -> F1 .. F4, ``width`` channels each, at the same sizes."""
         levels = [lateral(x) for lateral, x in zip(self.lateral, features[:3], strict=True)]
         levels.append(self.pooling(features[3]))
         for i in (2, 1, 0):

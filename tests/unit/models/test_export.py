@@ -1,0 +1,87 @@
+"""The exported graph: what it holds, and that it says what the network says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from omni_iml.inference.onnx_session import OnnxSession
+from omni_iml.models import PRESETS, OmniIML
+from omni_iml.models.checkpoint import HALF_ABOVE, load_network, save_weights
+from omni_iml.models.export import METADATA_KEY, UNCALIBRATED, export_onnx
+
+SIDE = 64
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A network with lively statistics, its weights file and its model file, S = 64."""
+    torch.manual_seed(5)
+    network = OmniIML(replace(PRESETS["bundled"](), decoder_width=16)).train()
+    with torch.no_grad():  # a few passes, so that batch norms hold something else than 0 and 1
+        for _ in range(3):
+            network(*(torch.from_numpy(x) for x in inputs(2, seed=_)))
+        network.decoder.predict.weight.mul_(200)
+    folder = tmp_path_factory.mktemp("exported")
+    save_weights(network, folder / "w.safetensors", half=True)
+    network, _ = load_network(folder / "w.safetensors")
+    export_onnx(network, folder / "w.onnx", {**UNCALIBRATED, "tile": SIDE, "name": "lively"})
+    return network, folder / "w.onnx"
+
+
+def inputs(batch, seed=0):
+    rng = np.random.default_rng(seed)
+    return (
+        rng.integers(0, 256, (batch, 3, SIDE, SIDE), dtype=np.uint8),
+        rng.integers(0, 21, (batch, SIDE, SIDE), dtype=np.uint8),
+        rng.integers(1, 64, (batch, 8, 8), dtype=np.uint8),
+    )
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_graph_and_network_agree(exported, batch):
+    network, path = exported
+    given = inputs(batch, seed=7)
+    found = OnnxSession(path, threads=1)(*given)
+    with torch.inference_mode():
+        wanted = network(*(torch.from_numpy(x) for x in given))
+    assert float(wanted.mask.std()) > 0.05, "a flat map would agree with anything"
+    np.testing.assert_allclose(found.mask, wanted.mask.numpy(), atol=1e-3)
+    np.testing.assert_allclose(found.gate, wanted.gate.numpy(), atol=1e-3)
+    np.testing.assert_allclose(found.image, wanted.image.numpy(), atol=1e-3)
+
+
+def test_graph_has_the_contract_s_signature_and_no_detector(exported):
+    _, path = exported
+    model = onnx.load(path)
+    assert [i.name for i in model.graph.input] == ["image", "coefficients", "table"]
+    assert [o.name for o in model.graph.output] == ["mask", "gate", "image_logit"]
+    assert not [t.name for t in model.graph.initializer if "detection" in t.name]
+    assert any("decoder" in t.name for t in model.graph.initializer)
+
+
+def test_large_weights_are_stored_as_half_and_nothing_of_the_machine_stays(exported):
+    _, path = exported
+    model = onnx.load(path)
+    for tensor in model.graph.initializer:
+        if tensor.data_type == onnx.TensorProto.FLOAT:
+            assert np.prod(tensor.dims) <= HALF_ABOVE
+    assert [p.key for p in model.metadata_props] == [METADATA_KEY]
+    assert all(not node.metadata_props and not node.doc_string for node in model.graph.node)
+    assert json.loads(model.metadata_props[0].value)["name"] == "lively"
+
+
+def test_missing_facts_and_bad_tiles_are_named(exported, tmp_path):
+    network, _ = exported
+    with pytest.raises(ValueError, match="lack card, licence"):
+        export_onnx(
+            network, tmp_path / "x.onnx", {k: v for k, v in UNCALIBRATED.items() if k not in ("card", "licence")}
+        )
+    with pytest.raises(ValueError, match="500 is not a multiple"):
+        export_onnx(network, tmp_path / "x.onnx", {**UNCALIBRATED, "tile": 500})
+    assert not list(tmp_path.iterdir())
