@@ -20,6 +20,7 @@ COMMANDS = {
     "detect": "omni_iml.cli.detect:detect",
     "score": "omni_iml.cli.score:score",
     "models": "omni_iml.cli.models:models",
+    "train": "omni_iml.cli.train:train",
     "export": "omni_iml.cli.export:export",
 }
 """Name -> "module:function", in the order in which the help lists them."""

@@ -1,11 +1,15 @@
-"""`omni-iml train`: one training leg."""
+"""``omni-iml train``: one training leg."""
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from omni_iml.cli.failures import WrongUsage, emit, exit_codes
 
 
 def train(
@@ -14,27 +18,35 @@ def train(
     max_minutes: Annotated[float | None, typer.Option(help="Stop, with the schedule ended, after this long.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Weights (.safetensors) to go on from.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Override: section.key=value.")] = None,
-    workers: Annotated[int, typer.Option(help="Processes that make samples.")] = 1,
-    threads: Annotated[int | None, typer.Option(help="Threads of torch on the CPU.")] = None,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that make samples.")] = 1,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of torch on the CPU.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder of the tile cache.")] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
-    """Train by a recipe on pictures under OMNI_IML_DATA (needs the [train] extra)."""
-    from omni_iml.cli.errors import needs_extra, usage_error
-    from omni_iml.types import UnreadableModel
+    """Train by a recipe on pictures under OMNI_IML_DATA (needs the [train] extra).
 
-    with needs_extra("train"):
-        from omni_iml.training.recipe import load_recipe
-        from omni_iml.training.train import train as run
-    try:
-        weights = run(
-            load_recipe(recipe, set_ or []),
-            out,
-            resume=resume,
-            max_minutes=max_minutes,
-            workers=workers,
-            threads=threads,
-            cache=cache,
-        )
-    except (ValueError, FileNotFoundError, UnreadableModel) as error:
-        usage_error(str(error))
-    typer.echo(weights)
+    Prints the path of the weights on standard output, everything else on standard error.
+    """
+    with exit_codes(debug):
+        try:
+            from omni_iml.training.recipe import load_recipe
+            from omni_iml.training.train import prepare
+        except ModuleNotFoundError as error:
+            raise WrongUsage(
+                f"omni-iml train: {error.name} is not installed; run pip install 'omni-iml[train]'."
+            ) from error
+        try:
+            leg = prepare(
+                load_recipe(recipe, set_ or []),
+                out,
+                resume=resume,
+                max_minutes=max_minutes,
+                workers=workers,
+                threads=threads,
+                cache=cache,
+            )
+        except (ValueError, FileNotFoundError) as error:
+            raise WrongUsage(str(error)) from error
+        with redirect_stdout(sys.stderr):  # where the progress bar belongs
+            weights = leg.run()
+        emit(str(weights))

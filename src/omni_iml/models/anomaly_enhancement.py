@@ -12,8 +12,6 @@ from omni_iml.models.layers import conv_norm_relu
 class CrossAttention(nn.Module):
     """Pre-norm multi-head cross-attention with a feed-forward part; the readers are updated.
 
-    Shape: ``readers (B, N, C)`` and ``sources (B, M, C)`` -> ``(B, N, C)``.
-
     Args:
         channels: C.
         width: channels that queries, keys and values are projected to.
@@ -36,6 +34,7 @@ class CrossAttention(nn.Module):
         )
 
     def forward(self, readers: Tensor, sources: Tensor) -> Tensor:
+        """``readers (B, N, C)`` and ``sources (B, M, C)`` -> the updated readers ``(B, N, C)``."""
         query = self._split(self.query(self.norm_readers(readers)))  # (B, heads, N, width/heads)
         key, value = self.key_value(self.norm_sources(sources)).chunk(2, -1)  # 2 x (B, M, width)
         seen = F.scaled_dot_product_attention(query, self._split(key), self._split(value))
@@ -47,10 +46,7 @@ class CrossAttention(nn.Module):
 
 
 class QueryAttention(nn.Module):
-    """Queries read the map, then the map reads the queries: shape kept, cost linear in pixels.
-
-    Shape: ``(B, C, H, W) -> (B, C, H, W)``.
-    """
+    """Queries read the map, then the map reads the queries: shape kept, cost linear in pixels."""
 
     def __init__(self, channels: int, queries: int, width: int, heads: int, mlp: int) -> None:
         super().__init__()
@@ -59,17 +55,14 @@ class QueryAttention(nn.Module):
         self.spread = CrossAttention(channels, width, heads, mlp)
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W) -> (B, C, H, W)``."""
         pixels = x.flatten(2).transpose(1, 2)  # (B, H*W, C)
         tokens = self.gather(self.queries.expand(x.shape[0], -1, -1), pixels)  # (B, queries, C)
         return self.spread(pixels, tokens).transpose(1, 2).unflatten(2, x.shape[2:])  # (B, C, H, W)
 
 
 class AnomalyEnhancement(nn.Module):
-    """F' = conv(F + attention(F)) at 1/8 and at 1/16.
-
-    Shape: E2 ``(B, C2, H/8, W/8)``, E3 ``(B, C3, H/16, W/16)`` -> the enhanced pair and the pair (F_a, F_b) that the
-    detector supervises, each of its input's shape.
-    """
+    """F' = conv(F + attention(F)) at 1/8 and at 1/16."""
 
     def __init__(self, channels: tuple[int, int], queries: int, width: int, heads: int, mlp: int) -> None:
         super().__init__()
@@ -77,6 +70,14 @@ class AnomalyEnhancement(nn.Module):
         self.fuse = nn.ModuleList([conv_norm_relu(c, c) for c in channels])
 
     def forward(self, features: tuple[Tensor, Tensor]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Enhance both levels.
+
+        Args:
+            features: E2 ``(B, C2, H/8, W/8)`` and E3 ``(B, C3, H/16, W/16)``.
+
+        Returns:
+            The enhanced pair, and the pair (F_a, F_b) that the detector supervises; each of its input's shape.
+        """
         agnostic = tuple(attend(x) for attend, x in zip(self.attention, features, strict=True))
         added = zip(self.fuse, features, agnostic, strict=True)
         return tuple(fuse(x + a) for fuse, x, a in added), agnostic

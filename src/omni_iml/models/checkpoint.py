@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
@@ -25,6 +26,9 @@ def save_weights(network: OmniIML, path: Path, extra: dict[str, Any] | None = No
         path: ends in ``.safetensors``.
         extra: JSON-able facts to keep with the weights (recipe, samples seen, scores).
         half: store the large tensors as float16, as the model file does; norms and biases stay as they are.
+
+    Raises:
+        ValueError: ``half``, and a value that float16 cannot hold; the tensor is named.
     """
     tensors = {
         name: (value.half() if half and value.is_floating_point() and value.numel() > HALF_ABOVE else value)
@@ -33,15 +37,23 @@ def save_weights(network: OmniIML, path: Path, extra: dict[str, Any] | None = No
         .contiguous()
         for name, value in network.state_dict().items()
     }
+    if lost := [name for name, value in tensors.items() if value.dtype == torch.half and not value.isfinite().all()]:
+        raise ValueError(f"{path}: {lost[0]} holds values that float16 cannot; save it in float32.")
     metadata = {"omni_iml": json.dumps({"config": network.config.to_dict(), "extra": extra or {}})}
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".part")
-    save_file(tensors, temporary, metadata)
-    temporary.replace(path)
+    try:
+        save_file(tensors, temporary, metadata)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
-    """Configuration and extra facts of a weights file.
+    """What a weights file says of itself.
+
+    Returns:
+        "config", of `OmniConfig.to_dict`, and "extra", the facts given to `save_weights`.
 
     Raises:
         UnreadableModel: missing, damaged, or not one of ours.
@@ -53,9 +65,13 @@ def read_metadata(path: Path) -> dict[str, Any]:
         raise UnreadableModel(
             f"{path}: cannot be read as safetensors ({error}); give a file that training wrote."
         ) from error
-    if text is None:
+    try:
+        facts = json.loads(text or "null")
+    except json.JSONDecodeError:
+        facts = None
+    if not isinstance(facts, dict) or not all(isinstance(facts.get(key), dict) for key in ("config", "extra")):
         raise UnreadableModel(f"{path}: has no Omni-IML configuration in it; give a file that training wrote.")
-    return json.loads(text)
+    return facts
 
 
 def load_network(path: Path) -> tuple[OmniIML, dict[str, Any]]:
@@ -65,7 +81,13 @@ def load_network(path: Path) -> tuple[OmniIML, dict[str, Any]]:
         UnreadableModel: as `read_metadata`, or weights that do not fit the configuration.
     """
     metadata = read_metadata(path)
-    network = OmniIML(OmniConfig.from_dict(metadata["config"]))
+    try:
+        network = OmniIML(OmniConfig.from_dict(metadata["config"]))
+    except ValueError as error:
+        reason = " ".join(str(error).split())  # pydantic writes several lines
+        raise UnreadableModel(
+            f"{path}: its configuration is not one that this version knows ({reason}); use the version that wrote it."
+        ) from error
     load_into(network, path)
     return network.eval(), metadata["extra"]
 

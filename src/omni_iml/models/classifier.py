@@ -9,10 +9,7 @@ from omni_iml.models.layers import conv_norm_relu
 
 
 class ImageClassifier(nn.Module):
-    """Alternating convolutions and max pooling, global max pooling, two fully connected layers.
-
-    Shape: E4 ``(B, C, H/32, W/32) -> (B,)`` logits; positive = tampered.
-    """
+    """Alternating convolutions and max pooling, global max pooling, two fully connected layers."""
 
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
@@ -20,6 +17,7 @@ class ImageClassifier(nn.Module):
         self.hidden, self.predict = nn.Linear(width, width), nn.Linear(width, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """E4 ``(B, C, H/32, W/32)`` -> ``(B,)`` logits; positive = tampered."""
         for convolution in (self.first, self.second):
             x = convolution(x)
             # ceil_mode keeps one-cell maps (tiny crops) from vanishing.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
@@ -76,9 +77,12 @@ class DetectionBranch(nn.Module):
         for pyramid in self.pyramids:
             maps = pyramid(maps)
         batch = features[0].shape[0]
-        # torchvision's parts read only the batch's shape off the picture itself.
-        images = ImageList(features[0].new_empty(batch, 1, *size), [size] * batch)
         targets = [{"boxes": b, "labels": b.new_ones(len(b)).long()} for b in boxes]
-        proposals, proposal_losses = self.proposals(images, maps, targets)
-        _, box_losses = self.boxes(maps, proposals, [size] * batch, targets)
+        # Anchors take the maps' type, and bfloat16 knows only every second pixel of a coordinate above 256.
+        with torch.autocast(features[0].device.type, enabled=False):
+            maps = OrderedDict((name, level.float()) for name, level in maps.items())
+            # torchvision's parts read only the batch's shape off the picture itself.
+            images = ImageList(maps["a"].new_empty(batch, 1, *size), [size] * batch)
+            proposals, proposal_losses = self.proposals(images, maps, targets)
+            _, box_losses = self.boxes(maps, proposals, [size] * batch, targets)
         return {**proposal_losses, **box_losses}

@@ -15,8 +15,6 @@ from omni_iml.models.pyramid import FeaturePyramid, resize
 class DynamicWeightDecoder(nn.Module):
     """Pyramid, parallel dynamic weight filters of several dilations, two more, 1x1 to one logit.
 
-    Shape: ``(E1, E2', E3', E4)`` at 1/4, 1/8, 1/16, 1/32 -> ``(B, 1, H, W)`` logits.
-
     Args:
         channels: channels of the four inputs.
         width: channels inside.
@@ -44,6 +42,7 @@ class DynamicWeightDecoder(nn.Module):
         self.predict = nn.Conv2d(width, 1, 1)
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
+        """``(E1, E2', E3', E4)`` at 1/4, 1/8, 1/16, 1/32 of the input -> ``(B, 1, H, W)`` logits."""
         levels = self.pyramid(features)  # F1 .. F4
         size = levels[0].shape[2:]
         global_vector = levels[0].mean((2, 3))  # V_g, (B, width)

@@ -12,8 +12,6 @@ class DynamicWeightFilter(nn.Module):
     Convolution is linear in its kernel, so the sum of the four filtered maps weighted by A equals filtering with the
     summed kernel. That form exports with a free batch, which a grouped convolution per sample does not.
 
-    Shape: ``x (B, C, H, W)`` and ``global_vector (B, G)`` -> ``(B, C, H, W)``.
-
     Args:
         channels: C.
         global_channels: G, the size of V_g.
@@ -47,4 +45,5 @@ class DynamicWeightFilter(nn.Module):
         return (maps * activations[:, None, :, None, None]).sum(2)  # (B, C, H, W)
 
     def forward(self, x: Tensor, global_vector: Tensor) -> Tensor:
+        """``x (B, C, H, W)`` and V_g ``(B, G)`` -> ``(B, C, H, W)``."""
         return self.pointwise(self.filtered(x, self.activations(x, global_vector)))

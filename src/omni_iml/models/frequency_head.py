@@ -15,10 +15,7 @@ TABLE_LEVELS = 64
 
 
 class FrequencyPerceptionHead(nn.Module):
-    """One-hot coefficients, a convolution that meets the same frequency in neighbouring blocks, the table's embedding.
-
-    Shape: ``coefficients (B, H, W)`` and ``table (B, 8, 8)`` -> ``(B, out, H/8, W/8)``; H and W multiples of 8.
-    """
+    """One-hot coefficients, a convolution over one frequency in neighbouring blocks, the table's embedding."""
 
     def __init__(self, config: FrequencyHeadConfig) -> None:
         super().__init__()
@@ -44,15 +41,18 @@ class FrequencyPerceptionHead(nn.Module):
         )
 
     def forward(self, coefficients: Tensor, table: Tensor) -> Tensor:
-        """See the class.
+        """Features of the picture's compression.
 
         Args:
-            coefficients: integer ``(B, H, W)``, absolute values clipped to 0..20.
+            coefficients: integer ``(B, H, W)``, absolute values clipped to 0..20; H and W multiples of 8.
             table: integer ``(B, 8, 8)``, steps clipped to 0..63.
+
+        Returns:
+            ``(B, out, H/8, W/8)``.
         """
         levels = torch.arange(COEFFICIENT_LEVELS, device=coefficients.device, dtype=torch.int32)
         one_hot = coefficients[:, None].to(torch.int32) == levels.view(1, -1, 1, 1)  # (B, 21, H, W)
-        x = self.reduce(self.embed(one_hot.to(self.embed[0].weight.dtype)))  # (B, C, H, W)
+        x = self.reduce(self.embed(one_hot.to(self.table_embedding.weight.dtype)))  # (B, C, H, W)
         x = torch.cat([self._times_table(x, table), x], 1)  # (B, 2C, H, W)
         x = torch.cat([x, coordinate_channels(x)], 1)  # (B, 2C + 3, H, W)
         return self.mix(self.blocks_to_pixels(x))

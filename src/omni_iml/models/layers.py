@@ -19,10 +19,7 @@ def conv_norm_relu(in_channels: int, out_channels: int, kernel: int = 3, stride:
 
 
 class SqueezeExcite(nn.Module):
-    """Channel attention from the global mean (Hu et al. 2018), with swish as in EfficientNet.
-
-    Shape: ``(B, C, H, W) -> (B, C, H, W)``.
-    """
+    """Channel attention from the global mean (Hu et al. 2018), with swish as in EfficientNet."""
 
     def __init__(self, channels: int, squeezed: int) -> None:
         super().__init__()
@@ -31,14 +28,13 @@ class SqueezeExcite(nn.Module):
         self.act = nn.SiLU()
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W) -> (B, C, H, W)``."""
         weights = self.expand(self.act(self.reduce(x.mean((2, 3), keepdim=True))))  # (B, C, 1, 1)
         return x * weights.sigmoid()
 
 
 class InvertedResidual(nn.Module):
     """EfficientNet's MBConv: expand, depthwise 3x3, squeeze-excite, project (perception-heads spec E2, step 7).
-
-    Shape: ``(B, C, H, W) -> (B, C, H, W)``.
 
     Args:
         channels: C.
@@ -58,6 +54,7 @@ class InvertedResidual(nn.Module):
         self.residual = residual
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W) -> (B, C, H, W)``."""
         out = self.project(self.squeeze_excite(self.depthwise(self.expand(x))))
         return x + out if self.residual else out
 

@@ -6,8 +6,11 @@ The weights stay timm's own, name for name, so that published checkpoints load.
 
 from __future__ import annotations
 
+from typing import cast
+
 import timm
 import torch
+from timm.models.convnext import ConvNeXt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -20,12 +23,11 @@ HIGH_PASS_CHANNELS = 6
 
 
 class HighPassResiduals(nn.Module):
-    """Three fixed high-pass residuals of the gray picture, clipped, and their magnitudes.
-
-    Shape: ``(B, 3, H, W)`` in 0..255 -> ``(B, 6, H, W)`` in [-1, 1].
-    """
+    """Three fixed high-pass residuals of the gray picture, clipped, and their magnitudes."""
 
     limit = 6.0
+    kernels: Tensor
+    luma: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,6 +39,7 @@ class HighPassResiduals(nn.Module):
         self.register_buffer("luma", torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
+        """RGB ``(B, 3, H, W)`` in 0..255 -> ``(B, 6, H, W)`` in [-1, 1]: three residuals, three magnitudes."""
         gray = (pixels * self.luma).sum(1, keepdim=True)  # (B, 1, H, W)
         # Edge padding keeps the border from looking like an edge of the picture.
         residual = F.conv2d(F.pad(gray, (2, 2, 2, 2), mode="replicate"), self.kernels)  # (B, 3, H, W)
@@ -45,12 +48,12 @@ class HighPassResiduals(nn.Module):
 
 
 class VisionPerceptionHead(nn.Module):
-    """Stem and first two stages of a ConvNeXt.
+    """Stem and first two stages of a ConvNeXt."""
 
-    Shape: ``(B, 3, H, W)`` in 0..255 -> E1 ``(B, C1, H/4, W/4)`` and F_rgb ``(B, C2, H/8, W/8)``.
-    """
+    mean: Tensor
+    std: Tensor
 
-    def __init__(self, convnext: nn.Module, high_pass: bool) -> None:
+    def __init__(self, convnext: ConvNeXt, high_pass: bool) -> None:
         super().__init__()
         self.register_buffer("mean", 255 * torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", 255 * torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), persistent=False)
@@ -59,6 +62,7 @@ class VisionPerceptionHead(nn.Module):
         self.stages = nn.ModuleList([convnext.stages[0], convnext.stages[1]])
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """RGB ``(B, 3, H, W)`` in 0..255 -> E1 ``(B, C1, H/4, W/4)`` and F_rgb ``(B, C2, H/8, W/8)``."""
         x = (pixels - self.mean) / self.std
         if self.residuals is not None:
             x = torch.cat([x, self.residuals(pixels)], 1)  # (B, 9, H, W)
@@ -67,16 +71,14 @@ class VisionPerceptionHead(nn.Module):
 
 
 class Backbone(nn.Module):
-    """The last two stages of a ConvNeXt.
+    """The last two stages of a ConvNeXt."""
 
-    Shape: E2 ``(B, C2, H/8, W/8)`` -> E3 ``(B, C3, H/16, W/16)`` and E4 ``(B, C4, H/32, W/32)``.
-    """
-
-    def __init__(self, convnext: nn.Module) -> None:
+    def __init__(self, convnext: ConvNeXt) -> None:
         super().__init__()
         self.stages = nn.ModuleList([convnext.stages[2], convnext.stages[3]])
 
     def forward(self, selected: Tensor) -> tuple[Tensor, Tensor]:
+        """E2 ``(B, C2, H/8, W/8)`` -> E3 ``(B, C3, H/16, W/16)`` and E4 ``(B, C4, H/32, W/32)``."""
         middle = self.stages[0](selected)
         return middle, self.stages[1](middle)
 
@@ -94,13 +96,16 @@ def split_convnext(
     """
     if not name.startswith("convnext") or not timm.is_model(name):
         raise ValueError(f"backbone {name!r} is not a ConvNeXt that timm knows; see timm.list_models('convnext*').")
-    convnext = timm.create_model(
-        name,
-        pretrained=False,
-        num_classes=0,
-        drop_path_rate=drop_path,
-        ls_init_value=layer_scale,
-        in_chans=3 + (HIGH_PASS_CHANNELS if high_pass else 0),
+    convnext = cast(
+        ConvNeXt,
+        timm.create_model(
+            name,
+            pretrained=False,
+            num_classes=0,
+            drop_path_rate=drop_path,
+            ls_init_value=layer_scale,
+            in_chans=3 + (HIGH_PASS_CHANNELS if high_pass else 0),
+        ),
     )
-    channels = tuple(info["num_chs"] for info in convnext.feature_info)
-    return VisionPerceptionHead(convnext, high_pass), Backbone(convnext), channels  # type: ignore[return-value]
+    channels = cast("tuple[int, int, int, int]", tuple(info["num_chs"] for info in convnext.feature_info))
+    return VisionPerceptionHead(convnext, high_pass), Backbone(convnext), channels

@@ -56,13 +56,18 @@ class Localisation(lightning.LightningModule):
         self.scores: dict[str, float] = {}
         self._seen: list[tuple[Tensor, ...]] = []
 
+    def seconds(self) -> float:
+        """Time since the first call."""
+        now = self.clock()
+        if self.started is None:
+            self.started = now
+        return now - self.started
+
     def progress(self) -> float:
         """Done share of the leg, by steps or by time, whichever is further."""
-        if self.started is None:
-            self.started = self.clock()
         share = self.global_step / self.recipe.optim.steps
         if self.max_minutes:
-            share = max(share, (self.clock() - self.started) / (60 * self.max_minutes))
+            share = max(share, self.seconds() / (60 * self.max_minutes))
         return share
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -89,8 +94,7 @@ class Localisation(lightning.LightningModule):
             terms["iou"] = iou(output.mask, batch.mask)[tampered].mean() if tampered.any() else torch.tensor(1.0)
         self.log_dict({f"train/{name}": value.detach() for name, value in terms.items() if name != "total"})
         self.log("loss", terms["total"].detach(), prog_bar=True)
-        speed = self.samples_seen / max(1e-3, self.clock() - (self.started or self.clock()))
-        self.log("samples_per_second", speed, prog_bar=True)
+        self.log("samples_per_second", self.samples_seen / max(1e-3, self.seconds()), prog_bar=True)
         return terms["total"]
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -100,6 +104,7 @@ class Localisation(lightning.LightningModule):
         columns = (
             batch.domain,
             tampered,
+            batch.label,
             iou(output.mask, batch.mask),
             iou(output.coarse_rgb, batch.mask),
             iou(output.coarse_fused, batch.mask),
@@ -109,22 +114,21 @@ class Localisation(lightning.LightningModule):
         self._seen.append(tuple(column.cpu() for column in columns))
 
     def on_validation_epoch_end(self) -> None:
-        """Mean IoU of tampered samples by domain, and what gate and classifier did."""
-        domain, tampered, final, rgb, fused, gate, image = (torch.cat(c) for c in zip(*self._seen, strict=True))
+        """Mean IoU of tampered samples by domain, and what gate and classifier did; undefined means are left out."""
+        columns = (torch.cat(column) for column in zip(*self._seen, strict=True))
+        domain, tampered, label, final, rgb, fused, gate, image = columns
         self._seen.clear()
-        hits = (image > 0) == tampered
+        called = image > 0
         scores = {
             "iou": final[tampered].mean(),
             "iou_rgb": rgb[tampered].mean(),
             "iou_fused": fused[tampered].mean(),
             "gate_vision": gate.mean(),
-            "image_accuracy": (hits[tampered].float().mean() + hits[~tampered].float().mean()) / 2,
+            "image_accuracy": (called[label == 1].float().mean() + (~called)[label == 0].float().mean()) / 2,
+            **{f"iou_{name}": final[tampered & (domain == index)].mean() for index, name in enumerate(DOMAINS)},
         }
-        for index, name in enumerate(DOMAINS):
-            chosen = tampered & (domain == index)
-            if chosen.any():
-                scores[f"iou_{name}"] = final[chosen].mean()
-        self.scores = {name: round(float(value), 4) for name, value in scores.items()}
+        # The mean of no samples is not a number.
+        self.scores = {name: round(float(value), 4) for name, value in scores.items() if not value.isnan()}
         self.log_dict({f"validation/{name}": value for name, value in self.scores.items()})
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:

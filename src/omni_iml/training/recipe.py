@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt, TypeAdapter, ValidationError
 
 from omni_iml.data.synthesis import SynthesisConfig
 from omni_iml.models import PRESETS, OmniConfig
+from omni_iml.models.network import STRIDE
 from omni_iml.training.losses import LossConfig
 
 
@@ -34,11 +35,11 @@ class OptimConfig:
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
-    batch: int = 16
-    steps: int = 400_000
-    lr: float = 1e-4
+    batch: PositiveInt = 16
+    steps: PositiveInt = 400_000
+    lr: PositiveFloat = 1e-4
     final_lr: float = 1e-6
-    warmup: int = 0
+    warmup: NonNegativeInt = 0
     decay: Literal["cosine", "linear"] = "linear"
     weight_decay: float = 0.05
     betas: tuple[float, float] = (0.9, 0.999)
@@ -52,15 +53,15 @@ class ValidationConfig:
 
     Attributes:
         samples: how many.
-        size: side in pixels.
+        size: side in pixels, a multiple of 32.
         every: steps between two validations.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
-    samples: int = 192
-    size: int = 256
-    every: int = 1000
+    samples: PositiveInt = 192
+    size: PositiveInt = 256
+    every: PositiveInt = 1000
 
 
 @dataclass(frozen=True)
@@ -104,31 +105,55 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ValueError(f"{path}: cannot be read as a recipe ({error}); give a YAML file like recipes/bundled.yaml.") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(
+            f"{path}: cannot be read as a recipe ({_one_line(error)}); give a YAML file like recipes/bundled.yaml."
+        ) from error
     if not isinstance(values, dict):
         raise ValueError(f"{path}: holds no recipe; give a YAML file like recipes/bundled.yaml.")
     for override in overrides:
         _override(values, override)
-    model = values.get("model", "base")
-    chosen = {"preset": model} if isinstance(model, str) else dict(model)
-    preset = chosen.pop("preset", "base")
-    if preset not in PRESETS:
-        raise ValueError(f"{path}: model preset {preset!r} is unknown; the presets are {', '.join(PRESETS)}.")
-    values["model"] = {**PRESETS[preset]().to_dict(), **chosen}
+    values["model"] = _model_values(path, values.get("model", "base"))
     try:
-        return TypeAdapter(Recipe).validate_python(values)
+        recipe = TypeAdapter(Recipe).validate_python(values)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{path}: {place}: {first['msg']}; compare recipes/bundled.yaml.") from error
+        raise ValueError(f"{path}: {place}: {_one_line(first['msg'])}; compare recipes/bundled.yaml.") from error
+    for place, size in (("synthesis", recipe.synthesis.size), ("validation", recipe.validation.size)):
+        if size % STRIDE:
+            raise ValueError(f"{path}: {place}.size: {size} is not a multiple of {STRIDE}; choose one, as 256.")
+    return recipe
+
+
+def _model_values(path: Path, model: Any) -> dict[str, Any]:
+    """The preset's values with the recipe's own laid over them, section by section."""
+    if not isinstance(model, str | dict):
+        raise ValueError(f"{path}: model: is neither a preset's name nor a mapping; compare recipes/bundled.yaml.")
+    own = {"preset": model} if isinstance(model, str) else dict(model)
+    preset = own.pop("preset", "base")
+    if not isinstance(preset, str) or preset not in PRESETS:
+        raise ValueError(f"{path}: model: preset {preset!r} is unknown; the presets are {', '.join(PRESETS)}.")
+    return _merged(PRESETS[preset]().to_dict(), own)
+
+
+def _merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(values)
+    for key, change in changes.items():
+        inner = values.get(key)
+        merged[key] = _merged(inner, change) if isinstance(inner, dict) and isinstance(change, dict) else change
+    return merged
 
 
 def _override(values: dict[str, Any], override: str) -> None:
     key, separator, text = override.partition("=")
-    if not separator:
-        raise ValueError(f"--set {override}: has no '='; write section.key=value.")
     *sections, last = key.split(".")
+    if not separator or not all((*sections, last)):
+        raise ValueError(f"--set {override}: is not of the form section.key=value; write it so.")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"--set {override}: the value is not YAML ({_one_line(error)}); quote it.") from error
     for section in sections:
         inner = values.setdefault(section, {})
         if isinstance(inner, str) and section == "model":
@@ -136,4 +161,8 @@ def _override(values: dict[str, Any], override: str) -> None:
         if not isinstance(inner, dict):
             raise ValueError(f"--set {override}: {section!r} is not a section; write section.key=value.")
         values = inner
-    values[last] = yaml.safe_load(text)
+    values[last] = value
+
+
+def _one_line(message: object) -> str:
+    return " ".join(str(message).split())

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import time
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import lightning
 import torch
@@ -15,7 +17,7 @@ from torch.utils.data import DataLoader
 
 from omni_iml.data.dataset import SyntheticTampering, collate, single_thread
 from omni_iml.data.sources import build_cache, data_root
-from omni_iml.data.synthesis import Engine
+from omni_iml.data.synthesis import Engine, Sample
 from omni_iml.models import OmniIML
 from omni_iml.models.checkpoint import load_into, read_metadata, save_weights
 from omni_iml.training.module import Localisation
@@ -30,29 +32,63 @@ SAVE_SECONDS = 300
 class _SaveWeights(Callback):
     """Keeps ``last.safetensors`` at most five minutes old and writes the leg's log line by line."""
 
-    def __init__(self, out: Path, extra: dict[str, object]) -> None:
-        self.out, self.extra, self.saved = out, extra, time.monotonic()
+    def __init__(self, module: Localisation, out: Path, samples_before: int) -> None:
+        self.module, self.out, self.samples_before = module, out, samples_before
+        self.path = out / "last.safetensors"
+        self.saved = time.monotonic()
 
-    def on_train_batch_end(self, trainer, module, *_: object) -> None:
+    def on_train_batch_end(self, *_: Any) -> None:
         if time.monotonic() - self.saved > SAVE_SECONDS:
-            self.save(module)
+            self.save()
 
-    def on_validation_end(self, trainer, module) -> None:
-        line = {"step": module.global_step, "samples": self.samples(module), **module.scores}
+    def on_validation_end(self, *_: Any) -> None:
+        line = {"step": self.module.global_step, "samples": self.samples, **self.module.scores}
         log.info("%s", line)
-        with (self.out / "validation.jsonl").open("a") as file:
+        with (self.out / "validation.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
-    def samples(self, module: Localisation) -> int:
-        return int(self.extra["samples_before"]) + module.samples_seen
+    def on_exception(self, trainer: lightning.Trainer, module: lightning.LightningModule, error: BaseException) -> None:
+        if isinstance(error, KeyboardInterrupt):  # whoever stops a leg by hand wants what it has learnt
+            self.save()
 
-    def save(self, module: Localisation) -> None:
-        facts = {**self.extra, "samples": self.samples(module), "validation": module.scores}
-        save_weights(module.network, self.out / "last.safetensors", facts)
+    @property
+    def samples(self) -> int:
+        return self.samples_before + self.module.samples_seen
+
+    def save(self) -> None:
+        facts = {
+            "recipe": self.module.recipe.to_dict(),
+            "samples_before": self.samples_before,
+            "samples": self.samples,
+            "validation": self.module.scores,
+        }
+        save_weights(self.module.network, self.path, facts)
         self.saved = time.monotonic()
 
 
-def train(
+@dataclass(frozen=True)
+class Leg:
+    """A training leg, ready to run; made by `prepare`."""
+
+    trainer: lightning.Trainer
+    module: Localisation
+    training: DataLoader[Sample]
+    validation: DataLoader[Sample]
+    saver: _SaveWeights
+
+    def run(self) -> Path:
+        """Train, score on the validation split and save.
+
+        Returns:
+            The weights file.
+        """
+        self.trainer.fit(self.module, self.training, self.validation)
+        self.trainer.validate(self.module, self.validation, verbose=False)
+        self.saver.save()
+        return self.saver.path
+
+
+def prepare(
     recipe: Recipe,
     out: Path,
     *,
@@ -61,8 +97,8 @@ def train(
     workers: int = 1,
     threads: int | None = None,
     cache: Path | None = None,
-) -> Path:
-    """Run a leg.
+) -> Leg:
+    """Build network, samples and trainer; what is wrong with the input shows here, before any training.
 
     Args:
         recipe: what to train, on what, how.
@@ -70,71 +106,86 @@ def train(
         resume: weights to start from; the optimiser starts anew.
         max_minutes: stop, with the schedule ended, after this long.
         workers: processes that make samples.
-        threads: of torch on the CPU.
+        threads: of torch on the CPU, for the whole process.
         cache: folder of the tile cache; ``<out>/../tiles`` without it.
-
-    Returns:
-        The weights file.
 
     Raises:
         FileNotFoundError: no source pictures under ``OMNI_IML_DATA``.
+        ValueError: ``max_minutes`` is not positive, the backbone is unknown, or a split has no picture of a domain.
         UnreadableModel: ``resume`` does not fit.
     """
+    if max_minutes is not None and max_minutes <= 0:
+        raise ValueError(f"a leg of {max_minutes} minutes trains nothing; give a positive time, or none for no limit.")
+    root = data_root()
     # Networks from scratch wade through denormal numbers on the CPU otherwise (twice as slow).
     torch.set_flush_denormal(True)
     if threads:
         torch.set_num_threads(threads)
-    lightning.seed_everything(recipe.seed, workers=True)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "recipe.json").write_text(json.dumps(recipe.to_dict(), indent=1))
-    pool = build_cache(data_root(), cache or out.parent / "tiles")
+    lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     network = OmniIML(recipe.model)
-    before = 0
+    samples_before = 0
     if resume is not None:
         load_into(network, resume)
-        before = int(read_metadata(resume)["extra"].get("samples", 0))
-    optim, watch = recipe.optim, recipe.validation
-    training = Engine(pool, "train", recipe.synthesis, recipe.seed)
-    checking = Engine(
-        pool, "validation", type(recipe.synthesis)(**{**vars(recipe.synthesis), "size": watch.size}), VALIDATION_SEED
-    )
+        samples_before = int(read_metadata(resume)["extra"].get("samples", 0))
+    out.mkdir(parents=True, exist_ok=True)
+    training, validation = _loaders(recipe, root, cache or out.parent / "tiles", samples_before, workers)
+    (out / "recipe.json").write_text(json.dumps(recipe.to_dict(), indent=1), encoding="utf-8")
     module = Localisation(network, recipe, max_minutes)
-    saver = _SaveWeights(out, {"recipe": recipe.to_dict(), "samples_before": before})
-    callbacks: list[Callback] = [saver, TQDMProgressBar(refresh_rate=20)]
-    if max_minutes:
-        callbacks.append(Timer({"minutes": max_minutes}))
-    trainer = lightning.Trainer(
-        accelerator="auto",
-        devices=1,
-        precision=optim.precision,
-        max_steps=optim.steps,
-        gradient_clip_val=optim.clip or None,
-        callbacks=callbacks,
-        logger=CSVLogger(out, name="", version="metrics"),
-        log_every_n_steps=20,
-        val_check_interval=min(watch.every, optim.steps),
-        check_val_every_n_epoch=None,
-        num_sanity_val_steps=0,
-        enable_checkpointing=False,
-        enable_model_summary=False,
+    saver = _SaveWeights(module, out, samples_before)
+    return Leg(_trainer(recipe, saver, max_minutes), module, training, validation, saver)
+
+
+def train(recipe: Recipe, out: Path, **options: Any) -> Path:
+    """Prepare and run a leg; arguments and errors of `prepare`.
+
+    Returns:
+        The weights file.
+    """
+    return prepare(recipe, out, **options).run()
+
+
+def _loaders(
+    recipe: Recipe, root: Path, cache: Path, start: int, workers: int
+) -> tuple[DataLoader[Sample], DataLoader[Sample]]:
+    pool = build_cache(root, cache)
+    optim, watch = recipe.optim, recipe.validation
+    # Sample indices go on where the earlier legs stopped, so that no leg repeats another's samples.
+    training = SyntheticTampering(
+        Engine(pool, "train", recipe.synthesis, recipe.seed), optim.steps * optim.batch, start=start
     )
-    trainer.fit(
-        module,
-        # Sample indices go on where the earlier legs stopped, so that no leg repeats another's samples.
+    validation = SyntheticTampering(
+        Engine(pool, "validation", replace(recipe.synthesis, size=watch.size), VALIDATION_SEED), watch.samples
+    )
+    return (
         DataLoader(
-            SyntheticTampering(training, optim.steps * optim.batch, start=before),
+            training,
             batch_size=optim.batch,
             num_workers=workers,
             collate_fn=collate,
             worker_init_fn=single_thread,
             prefetch_factor=4 if workers else None,
         ),
-        DataLoader(
-            SyntheticTampering(checking, watch.samples),
-            batch_size=8,
-            collate_fn=collate,
-        ),
+        DataLoader(validation, batch_size=8, collate_fn=collate),
     )
-    trainer.validate(module, trainer.val_dataloaders, verbose=False)
-    saver.save(module)
-    return out / "last.safetensors"
+
+
+def _trainer(recipe: Recipe, saver: _SaveWeights, max_minutes: float | None) -> lightning.Trainer:
+    optim = recipe.optim
+    callbacks: list[Callback] = [saver, TQDMProgressBar(refresh_rate=20)]
+    if max_minutes is not None:
+        callbacks.append(Timer({"minutes": max_minutes}))  # type: ignore[dict-item]  # it takes fractions
+    return lightning.Trainer(
+        accelerator="auto",
+        devices=1,
+        precision=optim.precision,
+        max_steps=optim.steps,
+        gradient_clip_val=optim.clip or None,
+        callbacks=callbacks,
+        logger=CSVLogger(saver.out, name="", version="metrics"),
+        log_every_n_steps=20,
+        val_check_interval=min(recipe.validation.every, optim.steps),
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+    )
