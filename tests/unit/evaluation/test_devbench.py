@@ -81,5 +81,5 @@ def test_tables_go_between_the_markers_and_nowhere_else(tmp_path):
     write_tables(card, "new")
     assert card.read_text() == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
     card.write_text("no markers")
-    with pytest.raises(ValueError, match="markers|no lines"):
+    with pytest.raises(ValueError, match="has no lines"):
         write_tables(card, "new")
