@@ -96,3 +96,28 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "tiny.onnx"
     onnx.save(model, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def small_config() -> Any:
+    """The configuration of a network with every part, small enough to train in a test."""
+    from omni_iml.models import OmniConfig
+    from omni_iml.models.config import FrequencyHeadConfig
+
+    return OmniConfig(
+        backbone="convnext_atto",
+        drop_path=0.0,
+        layer_scale=0.1,
+        high_pass=True,
+        frequency=FrequencyHeadConfig(embed=8, reduce=4, out=16, expansion=2, blocks=2),
+        gate_repeat=2,
+        gate_width=8,
+        anomaly_queries=4,
+        anomaly_width=16,
+        anomaly_heads=2,
+        anomaly_mlp=2,
+        detection_width=16,
+        decoder_width=16,
+        decoder_reduce_kernel=1,
+        classifier_width=16,
+    )

@@ -1,0 +1,57 @@
+"""Fixtures of the network's tests: random inputs, and modules whose every tensor is random."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from omni_iml.models import OmniConfig, OmniIML
+
+
+@pytest.fixture
+def make_inputs() -> Callable[..., tuple[Tensor, Tensor, Tensor]]:
+    """Gives random (image, coefficients, table) as the model file defines them."""
+
+    def make(batch: int, height: int, width: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+        source = torch.Generator().manual_seed(seed)
+
+        def draw(low: int, high: int, *shape: int) -> Tensor:
+            return torch.randint(low, high, shape, generator=source, dtype=torch.uint8)
+
+        return draw(0, 256, batch, 3, height, width), draw(0, 21, batch, height, width), draw(1, 64, batch, 8, 8)
+
+    return make
+
+
+@pytest.fixture
+def randomised() -> Callable[..., Any]:
+    """Fills a module's parameters and running statistics with random values and sets it to evaluation mode."""
+
+    def fill(module: nn.Module, seed: int = 0, scale: float = 0.2) -> nn.Module:
+        source = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            for name, value in module.state_dict().items():
+                if name.endswith("running_var"):
+                    value.uniform_(0.5, 2, generator=source)
+                elif value.is_floating_point():
+                    value.normal_(0, scale, generator=source)
+        return module.eval()
+
+    return fill
+
+
+@pytest.fixture(scope="session")
+def _small_network(small_config: OmniConfig) -> OmniIML:
+    torch.manual_seed(0)
+    return OmniIML(small_config)
+
+
+@pytest.fixture
+def network(_small_network: OmniIML) -> OmniIML:
+    """A small network with every part, in evaluation mode, with fresh gradients. Do not change its weights."""
+    _small_network.zero_grad(set_to_none=True)
+    return _small_network.eval()

@@ -1,0 +1,37 @@
+import pytest
+import torch
+from torch.nn import functional as F
+
+from omni_iml.models.dynamic_decoder import DynamicWeightDecoder
+
+CHANNELS = (4, 6, 8, 10)
+
+
+def _features(height: int, width: int) -> list[torch.Tensor]:
+    torch.manual_seed(0)
+    return [torch.randn(2, c, height // s, width // s) for c, s in zip(CHANNELS, (4, 8, 16, 32), strict=True)]
+
+
+@pytest.mark.parametrize("kernel", [1, 3])
+@pytest.mark.parametrize(("height", "width"), [(32, 32), (64, 96)])
+def test_logits_have_the_pictures_size(randomised, kernel, height, width):
+    decoder = randomised(DynamicWeightDecoder(CHANNELS, 8, kernel, (1, 2, 3, 6), (2, 3, 6), 4))
+    assert decoder(_features(height, width)).shape == (2, 1, height, width)
+
+
+def test_it_is_the_papers_chain(randomised):
+    decoder = randomised(DynamicWeightDecoder(CHANNELS, 8, 1, (1, 2), (2, 3, 6), 4), scale=0.4)
+    features = _features(64, 96)
+    first, *higher = decoder.pyramid(features)
+    vector = first.mean((2, 3))  # V_g: the global average of F1
+    size = first.shape[2:]
+    concatenated = torch.cat(
+        [first, *(F.interpolate(x, size=size, mode="bilinear", align_corners=False) for x in higher)], 1
+    )
+    reduced = decoder.reduce(concatenated)
+    mean = reduced.mean((2, 3), keepdim=True).expand_as(reduced)
+    x = decoder.merge(torch.cat([mean, *(dwf(reduced, vector) for dwf in decoder.parallel), reduced], 1))
+    x = decoder.predict(decoder.serial[1](decoder.serial[0](x, vector), vector))
+    expected = F.interpolate(x, scale_factor=4, mode="bilinear", align_corners=False)
+    torch.testing.assert_close(decoder(features), expected)
+    assert [dwf.depthwise.dilation[0] for dwf in (*decoder.parallel, *decoder.serial)] == [2, 3, 6, 2, 2]
