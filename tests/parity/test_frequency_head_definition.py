@@ -88,9 +88,7 @@ def frequency_head(coefficients: NDArray[np.int64], table: NDArray[np.int64], w:
             row, column = 2 * y / (height - 1) - 1, 2 * x / (width - 1) - 1
             coordinates[:, y, x] = row, column, np.sqrt((row - 0.5) ** 2 + (column - 0.5) ** 2)
     stacked = np.concatenate([scaled, reduced, coordinates])
-    out = relu(
-        normalise(convolve(stacked, w["blocks_to_pixels.0.weight"], stride=8), w, "blocks_to_pixels.1", 1e-5)
-    )
+    out = relu(normalise(convolve(stacked, w["blocks_to_pixels.0.weight"], stride=8), w, "blocks_to_pixels.1", 1e-5))
     for block in range(blocks):
         out = mbconv(out, w, f"mix.{block}", residual)
     return out

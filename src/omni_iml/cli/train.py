@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -47,6 +48,7 @@ def train(
             )
         except (ValueError, FileNotFoundError) as error:
             raise WrongUsage(str(error)) from error
+        logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # it advertises otherwise
         with redirect_stdout(sys.stderr):  # where the progress bar belongs
             weights = leg.run()
         emit(str(weights))

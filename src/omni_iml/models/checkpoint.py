@@ -43,7 +43,10 @@ def save_weights(network: OmniIML, path: Path, extra: dict[str, Any] | None = No
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".part")
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode
         save_file(tensors, temporary, metadata)
+        temporary.chmod(mode)  # safetensors writes files that only their owner may read
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

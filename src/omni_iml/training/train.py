@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -81,9 +82,20 @@ class Leg:
 
         Returns:
             The weights file.
+
+        Raises:
+            KeyboardInterrupt: stopped by hand; the weights so far are saved.
         """
-        self.trainer.fit(self.module, self.training, self.validation)
-        self.trainer.validate(self.module, self.validation, verbose=False)
+        handler = signal.getsignal(signal.SIGINT)
+        try:
+            self.trainer.fit(self.module, self.training, self.validation)
+            self.trainer.validate(self.module, self.validation, verbose=False)
+        except SystemExit as stopped:
+            if not isinstance(stopped.__context__, KeyboardInterrupt):
+                raise
+            # Lightning turns Ctrl-C into an exit and ignores any further one for the rest of the process.
+            signal.signal(signal.SIGINT, handler)
+            raise KeyboardInterrupt from stopped
         self.saver.save()
         return self.saver.path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -52,6 +53,5 @@ def _small_network(small_config: OmniConfig) -> OmniIML:
 
 @pytest.fixture
 def network(_small_network: OmniIML) -> OmniIML:
-    """A small network with every part, in evaluation mode, with fresh gradients. Do not change its weights."""
-    _small_network.zero_grad(set_to_none=True)
-    return _small_network.eval()
+    """A small network with every part, in evaluation mode."""
+    return copy.deepcopy(_small_network).eval()

@@ -31,6 +31,12 @@ def test_float32_comes_back_exactly(network, saved, make_inputs):
     assert [file.name for file in saved.parent.iterdir()] == ["last.safetensors"]
 
 
+def test_whoever_may_read_other_files_may_read_the_weights(saved, tmp_path):
+    ordinary = tmp_path / "ordinary"
+    ordinary.touch()
+    assert saved.stat().st_mode == ordinary.stat().st_mode
+
+
 def test_half_is_smaller_and_close(network, saved, tmp_path, make_inputs):
     path = tmp_path / "half.safetensors"
     save_weights(network, path, half=True)

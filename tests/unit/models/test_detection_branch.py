@@ -17,9 +17,7 @@ def branch():
 
 def _features(batch: int) -> tuple[torch.Tensor, ...]:
     torch.manual_seed(1)
-    return tuple(
-        torch.randn(batch, c, SIZE[0] // s, SIZE[1] // s, requires_grad=True) for c, s in ((6, 8), (10, 16))
-    )
+    return tuple(torch.randn(batch, c, SIZE[0] // s, SIZE[1] // s, requires_grad=True) for c, s in ((6, 8), (10, 16)))
 
 
 @pytest.mark.parametrize("boxes", [[BOXES, BOXES[:1]], [BOXES, NONE], [NONE, NONE]])

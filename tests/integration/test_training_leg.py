@@ -1,0 +1,240 @@
+"""Real training legs on generated pictures: a tiny network, a few steps."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+from omni_iml import cli
+from omni_iml.data.sources import find
+from omni_iml.data.synthesis import SynthesisConfig
+from omni_iml.models import OmniIML
+from omni_iml.models.checkpoint import load_network, save_weights
+from omni_iml.training import module
+from omni_iml.training.losses import LossConfig, iou, losses
+from omni_iml.training.recipe import OptimConfig, Recipe, ValidationConfig
+from omni_iml.training.train import prepare, train
+from omni_iml.types import UnreadableModel
+
+PICTURES = 60
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:The '.*_dataloader' does not have many workers",
+    "ignore:Experiment logs directory",
+    "ignore:.*GPU available but not used",
+    "ignore:The number of training batches",
+    "ignore:.*LeafSpec",
+)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Smooth noise as authentic photographs, in the layout that recipes expect."""
+    root = tmp_path_factory.mktemp("data")
+    folder = root / "source" / "natural" / "made"
+    folder.mkdir(parents=True)
+    source = np.random.default_rng(0)
+    for i in range(PICTURES):
+        coarse = Image.fromarray(source.integers(0, 256, (12, 12, 3), dtype=np.uint8))
+        coarse.resize((96, 96), Image.Resampling.BICUBIC).save(folder / f"picture-{i}.jpg", quality=92)
+    # By their names' hashes; pictures of other names would fall otherwise.
+    assert {picture.split for picture in find(root)} == {"train", "validation", "test"}
+    return root
+
+
+@pytest.fixture(autouse=True)
+def _machine(data, monkeypatch):
+    """Where the pictures are; and what a leg sets for the whole process, set back."""
+    monkeypatch.setenv("OMNI_IML_DATA", str(data))
+    for name in ("PL_GLOBAL_SEED", "PL_SEED_WORKERS"):
+        monkeypatch.setenv(name, "0")
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(False)
+
+
+@pytest.fixture(scope="module")
+def recipe(small_config) -> Recipe:
+    return Recipe(
+        name="tiny",
+        model=small_config,
+        synthesis=SynthesisConfig(size=64, domains={"natural": 1.0}),
+        loss=LossConfig(),
+        optim=OptimConfig(batch=2, steps=3, lr=1e-3, clip=1.0),
+        validation=ValidationConfig(samples=4, size=64, every=2),
+    )
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tiles")
+
+
+def _with(recipe: Recipe, **optim) -> Recipe:
+    return Recipe(**{**vars(recipe), "optim": OptimConfig(**{**vars(recipe.optim), **optim})})
+
+
+def _lines(out: Path) -> list[dict]:
+    return [json.loads(line) for line in (out / "validation.jsonl").read_text().splitlines()]
+
+
+def test_a_leg_and_its_continuation(recipe, cache, tmp_path):
+    out = tmp_path / "run"
+    weights = train(recipe, out, workers=1, cache=cache)
+    assert weights == out / "last.safetensors"
+    first, extra = load_network(weights)
+    assert first.config == recipe.model
+    assert all(value.isfinite().all() for value in first.state_dict().values())
+    assert (extra["samples_before"], extra["samples"]) == (0, 6)
+    assert extra["recipe"]["name"] == "tiny"
+    assert json.loads((out / "recipe.json").read_text()) == json.loads(json.dumps(recipe.to_dict()))
+    assert 0 <= extra["validation"]["iou"] <= 1
+    assert _lines(out)[-1] == {"step": 3, "samples": 6, **extra["validation"]}
+    assert [line["step"] for line in _lines(out)] == [2, 3]
+    assert (out / "metrics" / "metrics.csv").stat().st_size > 0
+
+    second = train(recipe, tmp_path / "next", resume=weights, workers=0, cache=cache)
+    network, extra = load_network(second)
+    assert (extra["samples_before"], extra["samples"]) == (6, 12)
+    assert not torch.equal(network.decoder.predict.weight, first.decoder.predict.weight)
+    torch.testing.assert_close(network.decoder.predict.weight, first.decoder.predict.weight, atol=0.02, rtol=0)
+
+
+def test_a_leg_goes_on_with_the_next_samples(recipe, cache, tmp_path):
+    network = OmniIML(recipe.model)
+    save_weights(network, tmp_path / "before.safetensors", {"samples": 1234})
+    leg = prepare(recipe, tmp_path / "run", resume=tmp_path / "before.safetensors", workers=0, cache=cache)
+    engine = leg.training.dataset.engine
+    batch = next(iter(leg.training))
+    for i in range(2):
+        assert np.array_equal(batch.image[i].numpy(), engine(1234 + i).image)
+    own, theirs = network.state_dict(), leg.module.network.state_dict()
+    assert all(torch.equal(own[name], theirs[name]) for name in own)
+
+
+def test_validation_pictures_are_never_trained_on(recipe, cache, tmp_path):
+    leg = prepare(recipe, tmp_path / "run", workers=0, cache=cache)
+    used = {
+        loader: {entry.identity for tiles in loader.dataset.engine._origins["natural"] for entry in tiles}
+        for loader in (leg.training, leg.validation)
+    }
+    assert used[leg.training]
+    assert used[leg.validation]
+    assert not used[leg.training] & used[leg.validation]
+
+
+def test_the_clock_stops_a_leg(recipe, cache, tmp_path):
+    leg = prepare(_with(recipe, steps=1_000_000, final_lr=1e-7), tmp_path / "run", max_minutes=0.03, cache=cache)
+    rates = []
+    leg.module.on_before_zero_grad = lambda optimiser: rates.append(optimiser.param_groups[0]["lr"])
+    started = time.monotonic()
+    _, extra = load_network(leg.run())
+    assert 1.8 <= time.monotonic() - started < 60
+    assert 2 <= extra["samples"] < 1_000_000
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] < 0.5 * rates[0]  # the schedule ends with the leg
+
+
+def test_the_same_seed_gives_the_same_weights(recipe, cache, tmp_path):
+    runs = [
+        load_network(train(_with(recipe, steps=2), tmp_path / str(workers), workers=workers, cache=cache))[0]
+        for workers in (0, 1)
+    ]
+    one, other = (run.state_dict() for run in runs)
+    assert [name for name in one if not torch.allclose(one[name], other[name], atol=1e-6)] == []
+
+
+def test_stopping_by_hand_keeps_what_was_learnt(recipe, cache, tmp_path, monkeypatch):
+    leg = prepare(_with(recipe, steps=50), tmp_path / "run", workers=0, cache=cache)
+    step = module.Localisation.training_step
+
+    def interrupted(self, batch, index):
+        if index == 2:
+            raise KeyboardInterrupt
+        return step(self, batch, index)
+
+    monkeypatch.setattr(module.Localisation, "training_step", interrupted)
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        leg.run()
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert load_network(tmp_path / "run" / "last.safetensors")[1]["samples"] == 4
+
+
+def test_a_fixed_batch_is_learnt(small_config, make_batch):
+    torch.manual_seed(0)
+    network = OmniIML(small_config).train()
+    optimiser = torch.optim.AdamW(network.parameters(), 5e-3)
+    overlaps = []
+    for _ in range(30):
+        output = network(make_batch.image, make_batch.coefficients, make_batch.table)
+        terms = losses(output, make_batch.mask, make_batch.label, LossConfig(dice=1))
+        optimiser.zero_grad()
+        terms["total"].backward()
+        optimiser.step()
+        overlaps.append(iou(output.mask, make_batch.mask).mean().item())
+    assert overlaps[0] < 0.3
+    assert overlaps[-1] > 0.5
+
+
+@pytest.fixture
+def make_batch(recipe, cache, tmp_path):
+    leg = prepare(_with(recipe, batch=4), tmp_path / "batch", workers=0, cache=cache)
+    return next(batch for batch in leg.training if (batch.mask == 1).any())
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"max_minutes": 0}, ValueError, "a leg of 0 minutes trains nothing"),
+        ({"max_minutes": -1.5}, ValueError, "a leg of -1.5 minutes trains nothing"),
+        ({"resume": Path("gone.safetensors")}, UnreadableModel, r"gone\.safetensors: cannot be read"),
+    ],
+)
+def test_bad_options_are_told_before_training(recipe, cache, tmp_path, change, error, words):
+    with pytest.raises(error, match=words):
+        prepare(recipe, tmp_path / "run", cache=cache, **change)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_domain_without_pictures_is_told(recipe, cache, tmp_path):
+    other = Recipe(**{**vars(recipe), "synthesis": SynthesisConfig(size=64, domains={"natural": 1, "face": 1})})
+    with pytest.raises(ValueError, match="no source tile of face"):
+        prepare(other, tmp_path / "run", cache=cache)
+
+
+RECIPE = """
+name: tiny
+model:
+  preset: bundled
+  decoder_width: 16
+  gate_width: 8
+synthesis: {size: 64, domains: {natural: 1.0}}
+loss: {detection: 0}
+optim: {batch: 2, steps: 2}
+validation: {samples: 2, size: 64}
+"""
+
+
+def test_the_command_trains(cache, tmp_path):
+    (tmp_path / "tiny.yaml").write_text(RECIPE)
+    out = tmp_path / "run"
+    arguments = ["train", str(tmp_path / "tiny.yaml"), "--out", str(out), "--cache", str(cache), "--workers", "0"]
+    result = CliRunner().invoke(cli.app, [*arguments, "--set", "optim.steps=1", "--threads", "1"])
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == f"{out / 'last.safetensors'}\n"
+    network, extra = load_network(out / "last.safetensors")
+    assert network.config.decoder_width == 16
+    assert extra["samples"] == 2
+    again = CliRunner().invoke(cli.app, [*arguments, "--resume", str(out / "last.safetensors")])
+    assert again.exit_code == 0, again.stderr
+    assert load_network(out / "last.safetensors")[1]["samples"] == 6

@@ -1,0 +1,148 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from omni_iml.models import PRESETS, OmniIML
+from omni_iml.training.recipe import Recipe, load_recipe
+
+RECIPES = sorted((Path(__file__).resolve().parents[3] / "recipes").rglob("*.yaml"))
+
+
+@pytest.fixture
+def write(tmp_path):
+    def to_file(text: str) -> Path:
+        path = tmp_path / "mine.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return to_file
+
+
+def test_there_are_recipes():
+    assert "bundled.yaml" in [path.name for path in RECIPES]
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_is_read_and_builds(path):
+    recipe = load_recipe(path)
+    with torch.device("meta"):
+        OmniIML(recipe.model)
+
+
+def test_what_a_recipe_leaves_out_has_the_papers_values(write):
+    recipe = load_recipe(write("name: plain"))
+    assert recipe == Recipe("plain")
+    assert recipe.model == PRESETS["base"]()
+    assert (recipe.optim.lr, recipe.optim.final_lr, recipe.optim.decay) == (1e-4, 1e-6, "linear")
+
+
+def test_a_preset_may_be_changed_in_part(write):
+    bundled = PRESETS["bundled"]()
+    text = "name: x\nmodel:\n  preset: bundled\n  gate_width: 24\n  frequency:\n    residual: false\n"
+    model = load_recipe(write(text)).model
+    assert model.gate_width == 24
+    assert model.frequency.residual is False
+    assert model.frequency.out == bundled.frequency.out  # its neighbours stay the preset's
+    assert model.decoder_width == bundled.decoder_width
+
+
+def test_overrides(write):
+    path = write("name: x\nmodel: bundled\noptim:\n  batch: 4\n")
+    recipe = load_recipe(
+        path,
+        [
+            "optim.batch=8",
+            "optim.lr=1e-3",
+            "optim.betas=[0.5, 0.6]",
+            "model.frequency.out=32",
+            "synthesis.size=256",
+            "seed=9",
+            "synthesis.domains={natural: 1.0}",
+        ],
+    )
+    assert (recipe.optim.batch, recipe.optim.lr, recipe.optim.betas) == (8, 0.001, (0.5, 0.6))
+    assert recipe.model.frequency.out == 32
+    assert recipe.model.frequency.embed == PRESETS["bundled"]().frequency.embed
+    assert (recipe.synthesis.size, recipe.seed, recipe.synthesis.domains) == (256, 9, {"natural": 1.0})
+    assert load_recipe(path).optim.batch == 4
+
+
+def test_a_recipe_can_be_written_and_read_again(write):
+    recipe = load_recipe(RECIPES[0])
+    # Sequences are lists in YAML and tuples here; reading makes them equal again.
+    assert load_recipe(write(yaml.safe_dump(json.loads(json.dumps(recipe.to_dict()))))) == recipe
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "holds no recipe"),
+        ("- a\n- b", "holds no recipe"),
+        ("name: [", "cannot be read as a recipe"),
+        ("seed: 1", "name: "),
+        ("name: x\nbogus: 1", "bogus: "),
+        ("name: x\noptim:\n  bogus: 1", "optim.bogus: "),
+        ("name: x\nsynthesis:\n  bogus: 1", "synthesis.bogus: "),
+        ("name: x\nmodel:\n  bogus: 1", "model.bogus: "),
+        ("name: x\nmodel:\n  frequency: 3", "model.frequency: "),
+        ("name: x\noptim:\n  batch: many", "optim.batch: "),
+        ("name: x\noptim:\n  batch: 0", "optim.batch: "),
+        ("name: x\noptim:\n  steps: -5", "optim.steps: "),
+        ("name: x\noptim:\n  decay: sudden", "optim.decay: "),
+        ("name: x\noptim: 5", "optim: "),
+        ("name: x\nsynthesis:\n  size: 100", "synthesis.size: 100 is not a multiple of 32"),
+        ("name: x\nvalidation:\n  size: 250", "validation.size: 250 is not a multiple of 32"),
+        ("name: x\nmodel: enormous", "model: preset 'enormous' is unknown; the presets are base, small, bundled"),
+        ("name: x\nmodel:\n  preset: [base]", "model: preset ['base'] is unknown"),
+        ("name: x\nmodel: 5", "model: is neither"),
+        ("name: x\nmodel: [base]", "model: is neither"),
+    ],
+)
+def test_a_bad_recipe_is_told_in_one_sentence(write, text, words):
+    path = write(text)
+    with pytest.raises(ValueError, match=r"\.$") as caught:
+        load_recipe(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert words in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("optim.batch", "section.key=value"),
+        ("=5", "section.key=value"),
+        ("optim.=5", "section.key=value"),
+        ("name.first=5", "'name' is not a section"),
+        ("optim.batch.x=5", "'batch' is not a section"),
+        ("optim.betas=[0.5", "the value is not YAML"),
+    ],
+)
+def test_a_bad_override_is_told_in_one_sentence(write, override, words):
+    with pytest.raises(ValueError, match=r"\.$") as caught:
+        load_recipe(write("name: x\noptim:\n  batch: 4"), [override])
+    message = str(caught.value)
+    assert message.startswith(f"--set {override}: ")
+    assert words in message
+    assert "\n" not in message
+
+
+def test_an_override_of_an_unknown_key_names_file_and_key(write):
+    path = write("name: x")
+    with pytest.raises(ValueError, match=r"optim\.bogus: ") as caught:
+        load_recipe(path, ["optim.bogus=1"])
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda path: None, lambda path: path.mkdir(), lambda path: path.write_bytes(b"\xff\xfe\x00x")]
+)
+def test_a_file_that_is_no_text_is_told(tmp_path, make):
+    path = tmp_path / "gone.yaml"
+    make(path)
+    with pytest.raises(ValueError, match=r"gone\.yaml: cannot be read as a recipe \(.*\); give a YAML file"):
+        load_recipe(path)
