@@ -60,7 +60,7 @@ class SyntheticTampering(Dataset[Sample]):
 
 
 def collate(samples: list[Sample]) -> Batch:
-    """Stack samples."""
+    """Stack samples into a batch."""
 
     def stack(name: str) -> Tensor:
         return torch.from_numpy(np.stack([getattr(s, name) for s in samples]))

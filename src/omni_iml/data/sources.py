@@ -7,21 +7,22 @@ of the source's own JPEG history stay aligned in them.
 
 from __future__ import annotations
 
-import csv
+import contextlib
 import hashlib
 import json
 import logging
 import os
 import re
-import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, BinaryIO, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from omni_iml.data.words import WordBox, boxes_file, read_words, seen_through
 from omni_iml.io import load
 from omni_iml.types import UnreadableImage
 
@@ -34,6 +35,11 @@ SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 # Sets in which several files show one person or product: the trailing number is not part of the identity.
 _NUMBERED = {"udacity_keypoints_ytf", "facemask_without_mask", "grocery_packages"}
+
+# What the cache's bytes depend on beside the sources: raised when this module cuts or writes otherwise.
+_CACHE_FORMAT = 2
+_INDEX = "pool.json"
+_ABANDONED_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -55,17 +61,7 @@ class Source:
     @property
     def domain(self) -> Domain:
         """The domain folder the picture lies in."""
-        return self.origin.split("/")[0]  # type: ignore[return-value]
-
-
-@dataclass(frozen=True)
-class WordBox:
-    """A word's box in a tile, pixels, half-open."""
-
-    x0: int
-    y0: int
-    x1: int
-    y1: int
+        return _domain(self.origin)
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,7 @@ class TileEntry:
         origin: as in `Source`.
         identity: as in `Source`.
         split: as in `Source`.
-        words: known word boxes inside the tile.
+        words: known word boxes in the tile's own coordinates, cut off at its left and right.
     """
 
     offset: int
@@ -89,6 +85,11 @@ class TileEntry:
     identity: str
     split: Split
     words: tuple[WordBox, ...] = ()
+
+    @property
+    def domain(self) -> Domain:
+        """The domain of the source."""
+        return _domain(self.origin)
 
 
 def data_root() -> Path:
@@ -108,15 +109,20 @@ def data_root() -> Path:
 
 
 def find(root: Path) -> list[Source]:
-    """All pictures under ``root/source/<domain>/<set>/``, in a stable order."""
+    """All pictures under ``root/source/<domain>/<set>/``, in an order that depends on their names alone."""
     found = []
     for domain in DOMAINS:
-        for path in sorted((root / "source" / domain).glob("*/*")):
-            if path.suffix.lower() in SUFFIXES:
-                origin = f"{domain}/{path.parent.name}"
-                identity = _identity(path)
-                found.append(Source(path, origin, identity, _split(identity)))
+        folder = root.absolute() / "source" / domain
+        pictures = (p for p in folder.glob("*/*") if p.suffix.lower() in SUFFIXES)
+        # By the path's parts: Windows would otherwise sort regardless of case.
+        for path in sorted(pictures, key=lambda p: p.parts):
+            identity = _identity(path)
+            found.append(Source(path, f"{domain}/{path.parent.name}", identity, _split(identity)))
     return found
+
+
+def _domain(origin: str) -> Domain:
+    return cast(Domain, origin.partition("/")[0])
 
 
 def _identity(path: Path) -> str:
@@ -140,28 +146,36 @@ class TilePool:
     """
 
     def __init__(self, folder: Path) -> None:
-        index = folder / "index.json"
+        index = folder / _INDEX
         if not index.is_file():
-            raise FileNotFoundError(f"{folder}: no tile cache there; make one with `omni-iml data tiles`.")
+            raise FileNotFoundError(
+                f"{folder}: no tile cache there; `omni-iml train --cache {folder}` makes one before it trains, "
+                "omni_iml.data.sources.build_cache makes one from Python."
+            )
+        content = json.loads(index.read_text(encoding="utf-8"))
         self.folder = folder
+        self.key: str = content["key"]
         self.entries = [
-            TileEntry(**{**row, "words": tuple(WordBox(*w) for w in row["words"])})
-            for row in json.loads(index.read_text())
+            TileEntry(**{**row, "words": tuple(WordBox(**word) for word in row["words"])}) for row in content["tiles"]
         ]
         self._pixels: NDArray[np.uint8] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A started worker process maps the file itself; a pickled memory map would carry all of its bytes.
+        return {**vars(self), "_pixels": None}
 
     def select(self, split: Split) -> dict[Domain, list[TileEntry]]:
         """Tiles of one split by domain."""
         chosen: dict[Domain, list[TileEntry]] = {domain: [] for domain in DOMAINS}
         for entry in self.entries:
             if entry.split == split:
-                chosen[entry.origin.split("/")[0]].append(entry)  # type: ignore[index]
+                chosen[entry.domain].append(entry)
         return chosen
 
     def pixels(self, entry: TileEntry) -> NDArray[np.uint8]:
         """uint8 ``(height, width, 3)`` view of a tile; copy before writing."""
         if self._pixels is None:  # opened late, so that each worker process maps the file itself
-            self._pixels = np.memmap(self.folder / "tiles.u8", np.uint8, mode="r")
+            self._pixels = np.memmap(self.folder / _pixel_file(self.key), np.uint8, mode="r")
         size = entry.height * entry.width * 3
         flat = self._pixels[entry.offset : entry.offset + size]
         return flat.reshape(entry.height, entry.width, 3)  # (height, width, 3)
@@ -170,48 +184,88 @@ class TilePool:
 def build_cache(root: Path, folder: Path, *, side: int = 640, per_source: int = 3) -> TilePool:
     """Decode every source once and keep up to ``per_source`` tiles of at most ``side`` pixels a side.
 
-    A source that cannot be read is named in the log and skipped. An existing cache of the same sources is kept.
+    A source that cannot be read is named in the log and skipped. An existing cache of the same, unchanged sources is
+    kept. The index is written last and in one step, and it names its own pixel file: a build that was stopped, at
+    whatever moment, leaves the former cache or none.
+
+    Args:
+        root: the folder that holds ``source/<domain>/<set>/``.
+        folder: where the cache is or shall be.
+        side: largest side of a tile in pixels.
+        per_source: tiles cut from a source that is larger than a tile.
 
     Returns:
         The pool over the cache.
+
+    Raises:
+        FileNotFoundError: there is no picture under ``root``.
     """
     sources = find(root)
-    state = [[str(s.path.relative_to(root)), s.path.stat().st_size] for s in sources]
-    key = hashlib.sha256(json.dumps([side, per_source, state]).encode()).hexdigest()
-    stamp = folder / "key.txt"
-    if stamp.is_file() and stamp.read_text() == key:
-        return TilePool(folder)
+    if not sources:
+        raise FileNotFoundError(
+            f"{root}: no {', '.join(sorted(SUFFIXES))} file in source/<domain>/<set>/ there; "
+            f"put pictures there, the domains being {', '.join(DOMAINS)}."
+        )
+    key = _state(sources, root.absolute(), side, per_source)
+    index, pixels = folder / _INDEX, folder / _pixel_file(key)
+    if index.is_file() and pixels.is_file():
+        pool = TilePool(folder)
+        if pool.key == key:
+            return pool
     folder.mkdir(parents=True, exist_ok=True)
-    stamp.unlink(missing_ok=True)
-    rows, offset = [], 0
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as out:
-        for source in sources:
-            try:
-                image = load(source.path)
-            except UnreadableImage as error:
-                log.warning("%s", error)
-                continue
-            words = _words(source.path)
-            for y, x, height, width in _tile_windows(*image.pixels.shape[:2], side, per_source, source.identity):
-                out.write(np.ascontiguousarray(image.pixels[y : y + height, x : x + width]).tobytes())
-                inside = [[a - x, b - y, c - x, d - y] for a, b, c, d in words]
-                inside = [w for w in inside if w[0] >= 0 and w[1] >= 0 and w[2] <= width and w[3] <= height]
-                rows.append(
-                    {
-                        "offset": offset,
-                        "height": height,
-                        "width": width,
-                        "origin": source.origin,
-                        "identity": source.identity,
-                        "split": source.split,
-                        "words": inside,
-                    }
-                )
-                offset += height * width * 3
-    Path(out.name).replace(folder / "tiles.u8")
-    (folder / "index.json").write_text(json.dumps(rows))
-    stamp.write_text(key)
+    _sweep(folder, "tiles-*.part", older_than=_ABANDONED_SECONDS)
+    # Two builders at once write files of their own, and the last one's rename counts: both hold the same bytes.
+    part = folder / f"{pixels.name}.{os.getpid()}.part"
+    try:
+        with part.open("wb") as out:
+            entries = list(_cut_all(sources, out, side, per_source))
+        part.replace(pixels)
+        part = folder / f"{index.name}.{os.getpid()}.part"
+        part.write_text(json.dumps({"key": key, "tiles": [asdict(entry) for entry in entries]}), encoding="utf-8")
+        part.replace(index)
+    finally:
+        part.unlink(missing_ok=True)
+    _sweep(folder, "tiles-*.u8", keep=pixels)
     return TilePool(folder)
+
+
+def _pixel_file(key: str) -> str:
+    return f"tiles-{key[:16]}.u8"
+
+
+def _state(sources: Sequence[Source], root: Path, side: int, per_source: int) -> str:
+    """A hash of all that the cache is made from."""
+    files = []
+    for source in sources:
+        for path in (source.path, boxes_file(source.path)):
+            if path.is_file():
+                status = path.stat()
+                files.append([path.relative_to(root).as_posix(), status.st_size, status.st_mtime_ns])
+    return hashlib.sha256(json.dumps([_CACHE_FORMAT, side, per_source, files]).encode()).hexdigest()
+
+
+def _sweep(folder: Path, pattern: str, *, keep: Path | None = None, older_than: float = 0.0) -> None:
+    """Remove what former builds left behind, but not what another process is writing or, on Windows, reading."""
+    for path in folder.glob(pattern):
+        with contextlib.suppress(OSError):
+            if path != keep and time.time() - path.stat().st_mtime >= older_than:
+                path.unlink()
+
+
+def _cut_all(sources: Sequence[Source], out: BinaryIO, side: int, per_source: int) -> Iterator[TileEntry]:
+    """Write every source's tiles into ``out``, and say where each one lies."""
+    for source in sources:
+        try:
+            pixels = load(source.path).pixels
+        except UnreadableImage as error:
+            log.warning("%s", error)
+            continue
+        words = read_words(boxes_file(source.path))
+        for y, x, height, width in _tile_windows(pixels.shape[0], pixels.shape[1], side, per_source, source.identity):
+            offset = out.tell()
+            out.write(np.ascontiguousarray(pixels[y : y + height, x : x + width]).tobytes())
+            inside = seen_through(words, y, x, height, width)
+            yield TileEntry(offset, height, width, source.origin, source.identity, source.split, inside)
 
 
 def _tile_windows(height: int, width: int, side: int, count: int, identity: str) -> Iterator[tuple[int, int, int, int]]:
@@ -225,20 +279,3 @@ def _tile_windows(height: int, width: int, side: int, count: int, identity: str)
         y = int(rng.integers(0, (height - tall) // 8 + 1)) * 8
         x = int(rng.integers(0, (width - wide) // 8 + 1)) * 8
         yield y, x, tall, wide
-
-
-def _words(path: Path) -> list[tuple[int, int, int, int]]:
-    """Word boxes beside SROIE's receipts (``<set>_boxes/<stem>.csv``: eight corner numbers, then the text)."""
-    boxes = path.parent.with_name(path.parent.name + "_boxes") / f"{path.stem}.csv"
-    if not boxes.is_file():
-        return []
-    found = []
-    with boxes.open(newline="", encoding="utf-8", errors="replace") as file:
-        for row in csv.reader(file):
-            try:
-                corners = [int(value) for value in row[:8]]
-            except ValueError:
-                continue
-            if len(corners) == 8:
-                found.append((min(corners[::2]), min(corners[1::2]), max(corners[::2]), max(corners[1::2])))
-    return found

@@ -6,28 +6,32 @@ import io
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 from PIL import Image
 
+from omni_iml.data.synthesis.pixels import Pixels
 from omni_iml.io import trace_of_pixels
 from omni_iml.io.jpeg import read_trace
 from omni_iml.types import JpegTrace
-
-Pixels = NDArray[np.uint8]
 
 SUBSAMPLINGS = (0, 2)
 """Pillow's names of 4:4:4 and 4:2:0."""
 
 
 def encode(pixels: Pixels, quality: int, subsampling: int) -> bytes:
-    """JPEG bytes by Pillow (libjpeg-turbo), standard tables."""
+    """JPEG bytes by Pillow (libjpeg-turbo), standard tables.
+
+    Args:
+        pixels: what to compress.
+        quality: libjpeg's, 1 to 100.
+        subsampling: one of `SUBSAMPLINGS`.
+    """
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, subsampling=subsampling)
     return buffer.getvalue()
 
 
 def decode(data: bytes) -> Pixels:
-    """uint8 ``(H, W, 3)`` RGB."""
+    """The RGB pixels that Pillow reads from an image file's bytes."""
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 
 

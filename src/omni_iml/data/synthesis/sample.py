@@ -1,4 +1,4 @@
-"""One training sample, as the network's inputs and labels."""
+"""One training sample: the network's inputs and labels."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from omni_iml.data.synthesis.pixels import Mask, Pixels
+from omni_iml.types import JpegTrace
 
 IGNORE = 255
 """Label of padded pixels: no loss and no metric reads them."""
@@ -22,7 +25,7 @@ class Sample:
         mask: uint8 ``(S, S)``: 1 tampered, 0 not, 255 padding.
         label: 1.0 tampered, 0.0 authentic, -1.0 neither (a generated picture that nobody edited).
         domain: index into `omni_iml.data.sources.DOMAINS`.
-        operation: what was done, for logs.
+        operation: what was done, for logs; "authentic" where no tampered pixel is seen.
     """
 
     image: NDArray[np.uint8]
@@ -32,3 +35,33 @@ class Sample:
     label: float
     domain: int
     operation: str
+
+
+def assemble(
+    pixels: Pixels, trace: JpegTrace, mask: Mask, size: int, label: float, domain: int, operation: str
+) -> Sample:
+    """Clip coefficients and table as the model file wants them and pad right and bottom, as inference does.
+
+    Args:
+        pixels: uint8 ``(H, W, 3)``, H and W at most ``size``.
+        trace: of these pixels; its last blocks may reach beyond them, and are kept whole.
+        mask: uint8 ``(H, W)``: 1 tampered, 0 not.
+        size: side S of the sample, a multiple of 8.
+        label: as in `Sample`.
+        domain: as in `Sample`.
+        operation: as in `Sample`.
+    """
+    height, width = mask.shape
+    below, beside = size - height, size - width
+    magnitudes = np.minimum(np.abs(trace.coefficients.astype(np.int32)), 20).astype(np.uint8)
+    coefficients = np.zeros((size, size), np.uint8)
+    coefficients[: magnitudes.shape[0], : magnitudes.shape[1]] = magnitudes
+    return Sample(
+        image=np.ascontiguousarray(np.pad(pixels, ((0, below), (0, beside), (0, 0)), mode="edge").transpose(2, 0, 1)),
+        coefficients=coefficients,
+        table=np.minimum(trace.table, 63).astype(np.uint8),
+        mask=np.pad(mask, ((0, below), (0, beside)), constant_values=IGNORE),
+        label=label,
+        domain=domain,
+        operation=operation,
+    )

@@ -1,13 +1,16 @@
-"""Random region shapes: uint8 masks, 1 inside."""
+"""Random region shapes: uint8 masks, 1 inside.
+
+A shape may lie partly outside the picture, as objects do, and now and then little or nothing of it is left: who draws
+one looks at what came out.
+"""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
-Mask = NDArray[np.uint8]
+from omni_iml.data.synthesis.pixels import Mask
 
 
 def ellipse(rng: Generator, size: int, area: float) -> Mask:
@@ -17,7 +20,8 @@ def ellipse(rng: Generator, size: int, area: float) -> Mask:
     axes = (max(2, int(major * np.sqrt(aspect))), max(2, int(major / np.sqrt(aspect))))
     centre = (int(rng.integers(0, size)), int(rng.integers(0, size)))
     mask = np.zeros((size, size), np.uint8)
-    return cv2.ellipse(mask, centre, axes, float(rng.uniform(0, 180)), 0, 360, 1, -1).astype(np.uint8)
+    cv2.ellipse(mask, centre, axes, float(rng.uniform(0, 180)), 0, 360, 1, -1)
+    return mask
 
 
 def rectangle(rng: Generator, size: int, area: float, *, wide: bool = False) -> Mask:
@@ -39,7 +43,8 @@ def polygon(rng: Generator, size: int, area: float) -> Mask:
     centre = rng.uniform(0, size, 2)
     points = centre + np.stack([np.cos(angles), np.sin(angles)], 1) * radii[:, None]
     mask = np.zeros((size, size), np.uint8)
-    return cv2.fillPoly(mask, [points.astype(np.int32)], 1).astype(np.uint8)
+    cv2.fillPoly(mask, [points.astype(np.int32)], 1)
+    return mask
 
 
 def blob(rng: Generator, size: int, area: float) -> Mask:

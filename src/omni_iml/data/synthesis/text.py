@@ -6,8 +6,10 @@ After DocTamper's practice (Qu et al. 2023: erase, render in a like font, match 
 from __future__ import annotations
 
 import functools
+import logging
 import os
 from pathlib import Path
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -15,27 +17,51 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-Pixels = NDArray[np.uint8]
-Mask = NDArray[np.uint8]
+from omni_iml.data.synthesis.pixels import Mask, Pixels, to_pixels
+from omni_iml.types import Box
+
+log = logging.getLogger(__name__)
 
 _DIGITS = "0123456789"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CJK = "的一是不了人在有我他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可里后小么"
 
 
+_SYSTEM_FONTS = ("/usr/share/fonts", "/System/Library/Fonts", "/Library/Fonts", "C:/Windows/Fonts")
+
+
 @functools.cache
 def font_files() -> tuple[str, ...]:
-    """Font files to draw with: those of ``OMNI_IML_FONTS`` (a folder) or the system's, in a stable order; may be empty."""
-    folders = [os.environ["OMNI_IML_FONTS"]] if "OMNI_IML_FONTS" in os.environ else ["/usr/share/fonts"]
+    """Font files to draw with, in a stable order.
+
+    Those of the folder ``OMNI_IML_FONTS``, or the system's where it is not set. Files that do not draw Latin letters
+    and digits at a free size (bitmap emoji, damaged files) are left out. Without any, Pillow's built-in face is used.
+
+    Raises:
+        FileNotFoundError: ``OMNI_IML_FONTS`` is set and is no folder.
+    """
+    chosen = os.environ.get("OMNI_IML_FONTS")
+    if chosen is not None and not Path(chosen).is_dir():
+        raise FileNotFoundError(f"OMNI_IML_FONTS={chosen!r}: is no folder; name a folder of font files, or unset it.")
+    folders = _SYSTEM_FONTS if chosen is None else (chosen,)
     found = [p for folder in folders for p in Path(folder).rglob("*") if p.suffix.lower() in {".ttf", ".otf", ".ttc"}]
-    return tuple(sorted(str(p) for p in found))
+    return tuple(path for path in sorted(str(p) for p in found) if _draws(path))
+
+
+def _draws(path: str) -> bool:
+    try:
+        return ImageFont.truetype(path, 17).getmask("a8").getbbox() is not None
+    except OSError as error:
+        log.warning("%s: is left out of the fonts, for it cannot be drawn with (%s).", path, error)
+        return False
 
 
 @functools.lru_cache(maxsize=256)
 def _font(index: int, height: int) -> ImageFont.FreeTypeFont:
     files = font_files()
-    # Without any font file Pillow's own built-in face is used.
-    return ImageFont.truetype(files[index % len(files)], height) if files else ImageFont.load_default(height)  # type: ignore[return-value]
+    if files:
+        return ImageFont.truetype(files[index % len(files)], height)
+    return cast(ImageFont.FreeTypeFont, ImageFont.load_default(height))
 
 
 def _word(rng: Generator, length: int, font_index: int) -> str:
@@ -47,19 +73,24 @@ def _word(rng: Generator, length: int, font_index: int) -> str:
     return word[: length // 2] + "." + word[length // 2 :] if alphabet is _DIGITS and rng.random() < 0.4 else word
 
 
-def replace_text(rng: Generator, base: Pixels, box: tuple[int, int, int, int]) -> tuple[Pixels, Mask]:
-    """Erase ``box`` (x0, y0, x1, y1) and set random text there in the colour that the ink had.
+def replace_text(rng: Generator, base: Pixels, box: Box) -> tuple[Pixels, Mask]:
+    """Erase ``box`` and set random text there in the colour that the ink had.
+
+    Args:
+        rng: source of all choices.
+        base: the picture.
+        box: where, of one pixel or more.
 
     Returns:
         The picture and the mask of the box.
+
+    Raises:
+        ValueError: the box is empty or not inside the picture.
     """
     x0, y0, x1, y1 = box
     height, width = y1 - y0, x1 - x0
-    mask = np.zeros(base.shape[:2], np.uint8)
-    mask[y0:y1, x0:x1] = 1
-    patch = base[y0:y1, x0:x1]
-    gray = patch.mean(2)
-    paper, ink = _paper_and_ink(patch, gray)
+    mask = _box_mask(base, box)
+    paper, ink = _paper_and_ink(base[y0:y1, x0:x1])
     out = base.copy()
     out[y0:y1, x0:x1] = _erased(rng, base, mask, box, paper)
     index = int(rng.integers(0, max(1, len(font_files()))))
@@ -67,30 +98,53 @@ def replace_text(rng: Generator, base: Pixels, box: tuple[int, int, int, int]) -
     length = max(1, int(width / (0.55 * size)))
     layer = Image.new("L", (width * 2, height * 2))
     ImageDraw.Draw(layer).text((width, height), _word(rng, length, index), 255, _font(index, 2 * size), anchor="mm")
-    coverage = np.asarray(layer.resize((width, height), Image.Resampling.LANCZOS), np.float32)[..., None] / 255
+    coverage = np.asarray(layer.resize((width, height), Image.Resampling.LANCZOS), np.float32) / 255
     if rng.random() < 0.5:
-        coverage = cv2.GaussianBlur(coverage, (0, 0), float(rng.uniform(0.3, 0.9)))[..., None]
-    coverage = coverage * rng.uniform(0.75, 1.0)
-    drawn = out[y0:y1, x0:x1] * (1 - coverage) + ink * coverage
+        coverage = np.asarray(cv2.GaussianBlur(coverage, (0, 0), float(rng.uniform(0.3, 0.9))), np.float32)
+    alpha = (coverage * rng.uniform(0.75, 1.0))[..., None]  # (height, width, 1)
+    drawn = out[y0:y1, x0:x1] * (1 - alpha) + ink * alpha
     if rng.random() < 0.4:
         drawn = drawn + rng.standard_normal((height, width, 1)) * rng.uniform(0.5, 4)
-    out[y0:y1, x0:x1] = np.clip(np.rint(drawn), 0, 255).astype(np.uint8)
+    out[y0:y1, x0:x1] = to_pixels(drawn)
     return out, mask
 
 
-def erase_text(rng: Generator, base: Pixels, box: tuple[int, int, int, int]) -> tuple[Pixels, Mask]:
-    """Paint ``box`` over with the paper around the ink."""
+def erase_text(rng: Generator, base: Pixels, box: Box) -> tuple[Pixels, Mask]:
+    """Paint ``box`` over with the paper around the ink.
+
+    Args:
+        rng: source of all choices.
+        base: the picture.
+        box: where, of one pixel or more.
+
+    Returns:
+        The picture and the mask of the box.
+
+    Raises:
+        ValueError: the box is empty or not inside the picture.
+    """
     x0, y0, x1, y1 = box
-    mask = np.zeros(base.shape[:2], np.uint8)
-    mask[y0:y1, x0:x1] = 1
-    patch = base[y0:y1, x0:x1]
+    mask = _box_mask(base, box)
     out = base.copy()
-    out[y0:y1, x0:x1] = _erased(rng, base, mask, box, _paper_and_ink(patch, patch.mean(2))[0])
+    out[y0:y1, x0:x1] = _erased(rng, base, mask, box, _paper_and_ink(base[y0:y1, x0:x1])[0])
     return out, mask
 
 
-def _paper_and_ink(patch: Pixels, gray: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _box_mask(base: Pixels, box: Box) -> Mask:
+    x0, y0, x1, y1 = box
+    height, width = base.shape[:2]
+    if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
+        raise ValueError(
+            f"text box {box}: is empty or not inside a picture of {width}x{height}; cut it to the picture."
+        )
+    mask = np.zeros((height, width), np.uint8)
+    mask[y0:y1, x0:x1] = 1
+    return mask
+
+
+def _paper_and_ink(patch: Pixels) -> tuple[NDArray[Any], NDArray[Any]]:
     """Mean colours of the larger and of the smaller of the two brightness classes (a box holds more paper than ink)."""
+    gray = patch.mean(2)
     middle = (float(gray.max()) + float(gray.min())) / 2
     bright = gray > middle
     if bright.all() or not bright.any():
@@ -100,9 +154,9 @@ def _paper_and_ink(patch: Pixels, gray: NDArray[np.floating]) -> tuple[NDArray[n
     return (light, dark) if bright.mean() >= 0.5 else (dark, light)
 
 
-def _erased(rng: Generator, base: Pixels, mask: Mask, box: tuple[int, int, int, int], paper: NDArray) -> Pixels:
+def _erased(rng: Generator, base: Pixels, mask: Mask, box: Box, paper: NDArray[Any]) -> Pixels:
     x0, y0, x1, y1 = box
     if rng.random() < 0.5:
-        return cv2.inpaint(base, mask, 2, cv2.INPAINT_TELEA)[y0:y1, x0:x1]
+        return np.asarray(cv2.inpaint(base, mask, 2, cv2.INPAINT_TELEA), np.uint8)[y0:y1, x0:x1]
     noise = rng.standard_normal((y1 - y0, x1 - x0, 1)) * rng.uniform(0, 3)
-    return np.clip(paper + noise, 0, 255).astype(np.uint8)
+    return to_pixels(paper + noise)
