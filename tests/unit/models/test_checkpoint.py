@@ -77,6 +77,15 @@ def test_a_failed_write_leaves_the_old_file(network, saved, monkeypatch):
     assert [file.name for file in saved.parent.iterdir()] == ["last.safetensors"]
 
 
+def test_a_new_file_takes_the_old_ones_place(network, saved, tmp_path):
+    before = saved.read_bytes()
+    reader = tmp_path / "what a reader has open"
+    reader.hardlink_to(saved)
+    save_weights(network, saved, {"samples": 8})
+    assert reader.read_bytes() == before  # not written over
+    assert read_metadata(saved)["extra"] == {"samples": 8}
+
+
 def _metadata(text: str | None):
     def write(path):
         save_file({"x": torch.zeros(2)}, path, {"omni_iml": text} if text is not None else {"format": "pt"})
