@@ -35,7 +35,7 @@ lint: $(VENV)/.installed ## Style, formatting, types and the contracts between l
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 test: lint ## Everything above and the tests that take seconds
 	$(BIN)/pytest -m 'not slow'

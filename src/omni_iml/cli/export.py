@@ -20,7 +20,7 @@ def export(
     card: Annotated[Path | None, typer.Option(help="Markdown file with the model card.")] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
-    """Export weights to an ONNX model file that runs without torch (needs the [train] extra)."""
+    """Export weights to an ONNX model file that runs without torch (needs the extra named train)."""
     with exit_codes(debug):
         try:
             from omni_iml.models.checkpoint import load_network

@@ -24,7 +24,7 @@ def train(
     cache: Annotated[Path | None, typer.Option(help="Folder of the tile cache.")] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
-    """Train by a recipe on pictures under OMNI_IML_DATA (needs the [train] extra).
+    """Train by a recipe on pictures under OMNI_IML_DATA (needs the extra named train).
 
     Prints the path of the weights on standard output, everything else on standard error.
     """

@@ -6,7 +6,7 @@ import json
 import logging
 import signal
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 
 from omni_iml.data.dataset import SyntheticTampering, collate, single_thread
 from omni_iml.data.sources import build_cache, data_root
-from omni_iml.data.synthesis import Engine, Sample
+from omni_iml.data.synthesis import Engine, Sample, SynthesisConfig
 from omni_iml.models import OmniIML
 from omni_iml.models.checkpoint import load_into, read_metadata, save_weights
 from omni_iml.training.module import Localisation
@@ -37,6 +37,7 @@ class _SaveWeights(Callback):
         self.module, self.out, self.samples_before = module, out, samples_before
         self.path = out / "last.safetensors"
         self.saved = time.monotonic()
+        self.validated_at = -1
 
     def on_train_batch_end(self, *_: Any) -> None:
         if time.monotonic() - self.saved > SAVE_SECONDS:
@@ -45,6 +46,7 @@ class _SaveWeights(Callback):
     def on_validation_end(self, *_: Any) -> None:
         line = {"step": self.module.global_step, "samples": self.samples, **self.module.scores}
         log.info("%s", line)
+        self.validated_at = self.module.global_step
         with (self.out / "validation.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
@@ -89,7 +91,8 @@ class Leg:
         handler = signal.getsignal(signal.SIGINT)
         try:
             self.trainer.fit(self.module, self.training, self.validation)
-            self.trainer.validate(self.module, self.validation, verbose=False)
+            if self.saver.validated_at != self.module.global_step:
+                self.trainer.validate(self.module, self.validation, verbose=False)
         except SystemExit as stopped:
             if not isinstance(stopped.__context__, KeyboardInterrupt):
                 raise
@@ -165,9 +168,9 @@ def _loaders(
     training = SyntheticTampering(
         Engine(pool, "train", recipe.synthesis, recipe.seed), optim.steps * optim.batch, start=start
     )
-    validation = SyntheticTampering(
-        Engine(pool, "validation", replace(recipe.synthesis, size=watch.size), VALIDATION_SEED), watch.samples
-    )
+    # Only the domains follow the recipe: legs that change how training samples are made stay comparable.
+    fixed = SynthesisConfig(size=watch.size, domains=recipe.synthesis.domains)
+    validation = SyntheticTampering(Engine(pool, "validation", fixed, VALIDATION_SEED), watch.samples)
     return (
         DataLoader(
             training,
