@@ -33,11 +33,19 @@ Split = Literal["train", "validation", "test"]
 DOMAINS: tuple[Domain, ...] = ("natural", "document", "face", "scene_text")
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 
-# Sets in which several files show one person or product: the trailing number is not part of the identity.
-_NUMBERED = {"udacity_keypoints_ytf", "facemask_without_mask", "grocery_packages"}
+# Sets in which several files show one person or product. The trailing number is not part of a series' name, and of the
+# name of the person or product these prefixes are no part either.
+_PREFIX = {
+    "udacity_keypoints_ytf": "",
+    "facemask_without_mask": r"^\d_\d_",
+    "grocery_packages": r"^.*__",
+}
+
+# Rotated copies of other pictures of their collection, one of which is in devbench: they teach nothing and would leak.
+_LEFT_OUT = "augmented_image_"
 
 # What the cache's bytes depend on beside the sources: raised when this module cuts or writes otherwise.
-_CACHE_FORMAT = 2
+_CACHE_FORMAT = 3
 _INDEX = "pool.json"
 _ABANDONED_SECONDS = 600
 
@@ -49,8 +57,8 @@ class Source:
     Attributes:
         path: absolute path.
         origin: ``domain/set``, for example "natural/imagenet_samples".
-        identity: what must not be shared between splits.
-        split: by a hash of the identity: 6% validation, 6% test.
+        identity: the person, product or picture; it is in one split only.
+        split: about 5% of the identities are for validation, 4% for test.
     """
 
     path: Path
@@ -110,29 +118,43 @@ def data_root() -> Path:
 
 def find(root: Path) -> list[Source]:
     """All pictures under ``root/source/<domain>/<set>/``, in an order that depends on their names alone."""
-    found = []
-    for domain in DOMAINS:
-        folder = root.absolute() / "source" / domain
-        pictures = (p for p in folder.glob("*/*") if p.suffix.lower() in SUFFIXES)
+    paths = [
+        (domain, path)
+        for domain in DOMAINS
         # By the path's parts: Windows would otherwise sort regardless of case.
-        for path in sorted(pictures, key=lambda p: p.parts):
-            identity = _identity(path)
-            found.append(Source(path, f"{domain}/{path.parent.name}", identity, _split(identity)))
-    return found
+        for path in sorted((root.absolute() / "source" / domain).glob("*/*"), key=lambda p: p.parts)
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(_LEFT_OUT)
+    ]
+    series: dict[str, set[str]] = {}
+    for _, path in paths:
+        series.setdefault(_identity(path), set()).add(_series(path))
+    splits = {identity: _split(members) for identity, members in series.items()}
+    return [
+        Source(path, f"{domain}/{path.parent.name}", _identity(path), splits[_identity(path)]) for domain, path in paths
+    ]
 
 
 def _domain(origin: str) -> Domain:
     return cast(Domain, origin.partition("/")[0])
 
 
-def _identity(path: Path) -> str:
-    stem = re.sub(r"[_-]?\d+$", "", path.stem) if path.parent.name in _NUMBERED else path.stem
+def _series(path: Path) -> str:
+    stem = re.sub(r"[_-]?\d+$", "", path.stem) if path.parent.name in _PREFIX else path.stem
     return f"{path.parent.name}/{stem or path.stem}"
 
 
-def _split(identity: str) -> Split:
-    bucket = hashlib.sha256(identity.encode()).digest()[0] % 16
-    return "validation" if bucket == 0 else "test" if bucket == 1 else "train"
+def _identity(path: Path) -> str:
+    folder, _, series = _series(path).partition("/")
+    return f"{folder}/{re.sub(_PREFIX.get(folder, ''), '', series)}"
+
+
+def _split(series: set[str]) -> Split:
+    """The split that all series of an identity hash to, else train.
+
+    Going by the series keeps pictures that earlier weights were trained on out of validation and test.
+    """
+    buckets = {hashlib.sha256(name.encode()).digest()[0] % 16 for name in series}
+    return "validation" if buckets == {0} else "test" if buckets == {1} else "train"
 
 
 class TilePool:

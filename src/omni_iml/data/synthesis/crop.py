@@ -20,19 +20,32 @@ class Crop:
     Attributes:
         pixels: uint8 ``(H, W, 3)`` RGB.
         words: known word boxes in it, in its own coordinates.
+        filled: rows and columns at the bottom and right that are mirrored, because the source is smaller.
     """
 
     pixels: Pixels
     words: tuple[WordBox, ...] = ()
+    filled: tuple[int, int] = (0, 0)
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Height and width of the part that is the source's own."""
+        height, width = self.pixels.shape[:2]
+        return height - self.filled[0], width - self.filled[1]
 
     def window(self, y: int, x: int, height: int, width: int) -> Crop:
         """The part of ``height`` by ``width`` pixels from row ``y`` and column ``x`` on; it must lie inside."""
         pixels = np.ascontiguousarray(self.pixels[y : y + height, x : x + width])
-        return Crop(pixels, seen_through(self.words, y, x, height, width))
+        own_height, own_width = self.extent
+        filled = max(0, y + height - own_height), max(0, x + width - own_width)
+        return Crop(pixels, seen_through(self.words, y, x, height, width), filled)
 
 
 def draw_crop(rng: Generator, tile: Pixels, entry: TileEntry, side: int, rescale: float) -> Crop:
-    """A crop of ``side`` pixels on the source's own 8 grid, sometimes rescaled; small tiles are enlarged or mirrored.
+    """A crop of ``side`` pixels on the source's own 8 grid, sometimes rescaled.
+
+    What a small tile lacks is filled by mirroring, so that every operation finds pixels; the sample is cut back to the
+    tile's own part in the end.
 
     Args:
         rng: source of all choices.
@@ -43,7 +56,7 @@ def draw_crop(rng: Generator, tile: Pixels, entry: TileEntry, side: int, rescale
     """
     scale = float(np.exp(rng.uniform(-0.7, 0.4))) if rng.random() < rescale else 1.0
     if min(entry.height, entry.width) * scale < side:
-        # Upsample a little at most: mirrored pixels keep the source's statistics, enlarged ones do not.
+        # Upsample a little at most: enlarged pixels do not have the source's statistics.
         scale = min(max(scale, side / min(entry.height, entry.width)), 1.25)
     wanted = int(np.ceil(side / scale))
     height, width = min(wanted, entry.height), min(wanted, entry.width)
@@ -53,15 +66,16 @@ def draw_crop(rng: Generator, tile: Pixels, entry: TileEntry, side: int, rescale
     if scale != 1.0:
         crop = _resized(crop, scale)
     tall, wide = crop.pixels.shape[:2]
-    if tall < side or wide < side:
-        below, beside = max(0, side - tall), max(0, side - wide)
-        padded = cv2.copyMakeBorder(crop.pixels, 0, below, 0, beside, cv2.BORDER_REFLECT)
-        crop = Crop(np.asarray(padded, np.uint8), crop.words)
-    crop = crop.window(0, 0, side, side)
+    crop = crop.window(0, 0, min(tall, side), min(wide, side))
     if entry.domain in ("natural", "face") and rng.random() < 0.5:
-        return Crop(
-            np.ascontiguousarray(crop.pixels[:, ::-1])
-        )  # words, which these domains have none of, turn to nonsense
+        tall, wide = crop.pixels.shape[:2]
+        # Whole blocks, so that the grid stays; words, which these domains have none of, would turn to nonsense.
+        crop = Crop(np.ascontiguousarray(crop.pixels[:, : wide - wide % 8][:, ::-1]))
+    tall, wide = crop.pixels.shape[:2]
+    if tall < side or wide < side:
+        below, beside = side - tall, side - wide
+        padded = cv2.copyMakeBorder(crop.pixels, 0, below, 0, beside, cv2.BORDER_REFLECT)
+        crop = Crop(np.asarray(padded, np.uint8), crop.words, (below, beside))
     return crop
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -122,7 +122,7 @@ class Engine:
         base = base.window(0, 0, self.config.size, self.config.size)
         edit = None if rng.random() < self.config.authentic else self._tamper(rng, domain, base)
         tampered, mask, operation = edit or (base.pixels, np.zeros(base.pixels.shape[:2], np.uint8), AUTHENTIC)
-        return self._finish(rng, tampered, mask, operation, entry)
+        return self._finish(rng, replace(base, pixels=tampered), mask, operation, entry)
 
     def _draw_tile(self, rng: Generator, domain: Domain) -> TileEntry:
         origins = self._origins[domain]
@@ -137,7 +137,7 @@ class Engine:
 
     def _compress_first(self, rng: Generator, crop: Crop) -> Crop:
         low, high = self.config.first_quality
-        compressed = Crop(recompress(crop.pixels, int(rng.integers(low, high + 1)), rng), crop.words)
+        compressed = replace(crop, pixels=recompress(crop.pixels, int(rng.integers(low, high + 1)), rng))
         if rng.random() >= self.config.crop_shift:
             return compressed
         y, x = (int(v) for v in rng.integers(0, 8, 2))
@@ -172,19 +172,24 @@ class Engine:
             return operations.copy_move(rng, base, mask)
         if operation == "local_filter":
             return operations.local_filter(rng, base, mask)
-        donor = self._crop(rng, self._draw_tile(rng, domain if rng.random() < 0.7 else "natural"))
+        # Seven donors of ten are of the picture's own domain, and all are where there are no photographs.
+        own = rng.random() < 0.7 or not self._origins["natural"]
+        donor = self._crop(rng, self._draw_tile(rng, domain if own else "natural"))
         if rng.random() < self.config.donor_jpeg:
             donor = self._compress_first(rng, donor)
-        return operations.splice(rng, base, donor.window(0, 0, size, size).pixels, mask)
+        # A pasted piece lies on the JPEG grid of the picture it comes from once in 64 times, as in life.
+        spare_y, spare_x = (int(rng.integers(0, extent - size + 1)) for extent in donor.pixels.shape[:2])
+        return operations.splice(rng, base, donor.window(spare_y, spare_x, size, size).pixels, mask)
 
-    def _finish(self, rng: Generator, pixels: Pixels, mask: Mask, operation: str, entry: TileEntry) -> Sample:
-        """The last history, and a picture smaller than the sample now and then."""
-        config, size = self.config, self.config.size
+    def _finish(self, rng: Generator, edited: Crop, mask: Mask, operation: str, entry: TileEntry) -> Sample:
+        """The last history; a picture smaller than the sample where the source is, and now and then besides."""
+        config, size, pixels = self.config, self.config.size, edited.pixels
         if rng.random() < config.soften:
             pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), float(rng.uniform(0.4, 0.9))), np.uint8)
-        height = width = size
+        height, width = edited.extent
         if rng.random() < config.pad:
-            height, width = (int(v) for v in rng.integers(int(0.4 * size), size + 1, 2))
+            low_y, low_x = min(height, int(0.4 * size)), min(width, int(0.4 * size))
+            height, width = int(rng.integers(low_y, height + 1)), int(rng.integers(low_x, width + 1))
         pixels, mask = np.ascontiguousarray(pixels[:height, :width]), mask[:height, :width]
         if rng.random() < config.last_png:
             pixels, trace = finish_as_png(pixels)

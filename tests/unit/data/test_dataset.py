@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from omni_iml.data.dataset import Batch, SyntheticTampering, collate, single_thread
+from omni_iml.data.sources import DOMAINS
+from omni_iml.data.synthesis import Engine
+
+
+def batches(engine: Engine, workers: int, context: str | None = None) -> list[Batch]:
+    loader = DataLoader(
+        SyntheticTampering(engine, 22, start=100),
+        batch_size=5,
+        num_workers=workers,
+        collate_fn=collate,
+        worker_init_fn=single_thread,
+        multiprocessing_context=context,
+    )
+    return list(loader)
+
+
+def assert_equal(some: list[Batch], others: list[Batch]) -> None:
+    assert len(some) == len(others)
+    for one, other in zip(some, others, strict=True):
+        assert all(torch.equal(getattr(one, name), value) for name, value in vars(other).items())
+
+
+def test_a_data_set_is_a_stretch_of_the_engines_samples(engine: Callable[..., Engine]) -> None:
+    draw = engine()
+    data = SyntheticTampering(draw, 4, start=30)
+    assert len(data) == 4
+    for place in range(4):
+        np.testing.assert_array_equal(data[place].image, draw(30 + place).image)
+
+
+@pytest.mark.parametrize("index", [-1, 4, 100])
+def test_a_data_set_ends(index: int, engine: Callable[..., Engine]) -> None:
+    with pytest.raises(IndexError):
+        SyntheticTampering(engine(), 4)[index]
+
+
+def test_batches(engine: Callable[..., Engine]) -> None:
+    draw = engine()
+    samples = [draw(index) for index in range(6)]
+    batch = collate(samples)
+    shapes = {name: (tuple(value.shape), value.dtype) for name, value in vars(batch).items()}
+    assert shapes == {
+        "image": ((6, 3, 96, 96), torch.uint8),
+        "coefficients": ((6, 96, 96), torch.uint8),
+        "table": ((6, 8, 8), torch.uint8),
+        "mask": ((6, 96, 96), torch.uint8),
+        "label": ((6,), torch.float32),
+        "domain": ((6,), torch.int64),
+    }
+    for place, sample in enumerate(samples):
+        for name in ("image", "coefficients", "table", "mask"):
+            np.testing.assert_array_equal(getattr(batch, name)[place].numpy(), getattr(sample, name))
+        assert batch.label[place] == sample.label
+        assert 0 <= batch.domain[place] == sample.domain < len(DOMAINS)
+
+
+def test_a_batch_moves_whole(engine: Callable[..., Engine]) -> None:
+    batch = collate([engine()(0)]).to("meta")
+    assert {value.device.type for value in vars(batch).values()} == {"meta"}
+
+
+def test_workers_make_the_same_samples(engine: Callable[..., Engine]) -> None:
+    draw = engine()
+    assert_equal(batches(draw, 2), batches(draw, 0))
+
+
+@pytest.mark.slow
+def test_workers_started_afresh_make_the_same_samples(engine: Callable[..., Engine]) -> None:
+    draw = engine()
+    expected = batches(draw, 0)  # the memory map is open in this process by now, and must not travel
+    assert_equal(batches(draw, 2, "spawn"), expected)

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from omni_iml.data.words import WordBox, boxes_file, read_words, rescaled, seen_through
+
+
+@st.composite
+def word_boxes(draw: st.DrawFn, side: int = 60) -> WordBox:
+    x0, y0 = draw(st.integers(0, side - 1)), draw(st.integers(0, side - 1))
+    return WordBox(x0, y0, draw(st.integers(x0 + 1, side)), draw(st.integers(y0 + 1, side)))
+
+
+def written(tmp_path: Path, text: str) -> tuple[WordBox, ...]:
+    path = tmp_path / "boxes.csv"
+    path.write_bytes(text.encode())
+    return read_words(path)
+
+
+def test_boxes_lie_beside_the_set() -> None:
+    assert boxes_file(Path("a/document/sroie/007.jpg")) == Path("a/document/sroie_boxes/007.csv")
+
+
+def test_corners_become_an_upright_box(tmp_path: Path) -> None:
+    text = "10,20,40,22,39,31,9,30,TOTAL, 3.50\r\n5,6,1,2,5,2,1,6,reversed\r\n"
+    assert written(tmp_path, text) == (WordBox(9, 20, 40, 31), WordBox(1, 2, 5, 6))
+
+
+def test_quotation_marks_in_a_text_do_not_swallow_the_next_lines(tmp_path: Path) -> None:
+    text = '1,1,9,1,9,5,1,5,"BEST\n11,1,19,1,19,5,11,5,12" PIPE\n21,1,29,1,29,5,21,5,"\n'
+    assert [word.x0 for word in written(tmp_path, text)] == [1, 11, 21]
+
+
+@pytest.mark.parametrize(
+    "line", ["", "1,2,3", "a,b,c,d,e,f,g,h,i", "1,2,3,4,5,6,7", "4,1,4,1,4,9,4,9,flat", "1,4,9,4,9,4,1,4,flat"]
+)
+def test_lines_without_a_box_are_left_out(line: str, tmp_path: Path) -> None:
+    assert written(tmp_path, f"{line}\n1,1,9,1,9,5,1,5,word\n") == (WordBox(1, 1, 9, 5),)
+
+
+def test_no_file_means_no_words(tmp_path: Path) -> None:
+    assert read_words(tmp_path / "none.csv") == ()
+
+
+@given(word_boxes(), st.integers(0, 40), st.integers(0, 40), st.integers(1, 40), st.integers(1, 40))
+def test_a_window_shows_what_painting_the_word_and_cutting_shows(
+    word: WordBox, y: int, x: int, height: int, width: int
+) -> None:
+    canvas = np.zeros((100, 100), bool)
+    canvas[word.y0 : word.y1, word.x0 : word.x1] = True
+    cut = canvas[y : y + height, x : x + width]
+    seen = seen_through([word], y, x, height, width)
+    whole_height = int(cut.any(1).sum()) == word.y1 - word.y0
+    assert len(seen) == whole_height
+    for box in seen:
+        again = np.zeros_like(cut)
+        again[box.y0 : box.y1, box.x0 : box.x1] = True
+        np.testing.assert_array_equal(again, cut)
+
+
+@given(word_boxes(), st.floats(0.3, 1.6), st.floats(0.3, 1.6))
+def test_rescaling_keeps_words_in_place(word: WordBox, down: float, across: float) -> None:
+    for box in rescaled([word], down, across):
+        assert 0 <= box.x0 < box.x1 <= round(60 * across)
+        assert 0 <= box.y0 < box.y1 <= round(60 * down)
+        assert abs((box.x0 + box.x1) / 2 - (word.x0 + word.x1) / 2 * across) <= 0.5
+        assert abs((box.y0 + box.y1) / 2 - (word.y0 + word.y1) / 2 * down) <= 0.5
+
+
+def test_words_that_shrink_to_nothing_are_left_out() -> None:
+    assert rescaled([WordBox(4, 4, 5, 5), WordBox(0, 0, 40, 20)], 0.25, 0.25) == (WordBox(0, 0, 10, 5),)
