@@ -1,8 +1,13 @@
-"""Read the quantized luma coefficients of a JPEG file."""
+"""Read the quantized luma coefficients of a JPEG file.
+
+Of a file that was cut short, libjpeg itself writes "Corrupt JPEG data: ..." to the process's standard error.
+"""
 
 from __future__ import annotations
 
 import ctypes
+import os
+import sys
 import threading
 
 import numpy as np
@@ -11,13 +16,16 @@ from numpy.typing import NDArray
 
 from omni_iml.io.memory_file import readable_path
 from omni_iml.io.segments import CleanJpeg, sanitise
-from omni_iml.types import MAX_PIXELS, JpegTrace, UnreadableImage
+from omni_iml.types import MAX_PIXELS, JpegTrace, OmniError, UnreadableImage
 
 # The library keeps state in global variables.
 _lock = threading.Lock()
 
 # The sanitiser lets at most two application segments through, of fewer bytes than this together.
 _MARKER_BYTES = 64
+
+# What C's fopen takes file names in: on Windows the ANSI code page, which may lack a character ("strict" notices).
+_C_ENCODING, _C_ERRORS = ("mbcs", "strict") if os.name == "nt" else (sys.getfilesystemencoding(), "surrogateescape")
 
 
 def read_trace(data: bytes, *, max_pixels: int = MAX_PIXELS, source: str = "JPEG data") -> JpegTrace:
@@ -36,6 +44,7 @@ def read_trace(data: bytes, *, max_pixels: int = MAX_PIXELS, source: str = "JPEG
 
     Raises:
         UnreadableImage: the file is no JPEG that this package reads; see `omni_iml.io.segments.sanitise`.
+        OmniError: the C library cannot open files in the folder of temporary files.
     """
     clean = sanitise(data, max_pixels=max_pixels, source=source)
     return trace_of_clean(clean, source=source)
@@ -53,6 +62,7 @@ def trace_of_clean(clean: CleanJpeg, *, source: str = "JPEG data") -> JpegTrace:
 
     Raises:
         UnreadableImage: the coded data cannot be decoded.
+        OmniError: the C library cannot open files in the folder of temporary files.
     """
     blocks = _first_component(clean, source)
     rows, columns = clean.frame.luma_blocks
@@ -86,15 +96,17 @@ def _first_component(clean: CleanJpeg, source: str) -> NDArray[np.int16]:
 
     The buffer's size is right by construction: the sanitiser lets through one frame header only, and only a first
     component of full resolution.
+
+    Each call gets a path of its own: where opening /dev/fd/N shares the offset (macOS), a path can be read only once.
     """
     blocks = np.zeros((*clean.frame.luma_blocks, 64), dtype=np.int16)
     table_numbers = (ctypes.c_short * 4)()
     tables = (ctypes.c_ushort * 256)()
     markers = (ctypes.c_ubyte * _MARKER_BYTES)()
-    with readable_path(clean.stream) as path, _lock:
-        library, name = CJpegLib.get(), ctypes.c_char_p(path.encode())
-        read = library.read_jpeg_markers(name, markers) and library.read_jpeg_dct(
-            name,
+    with readable_path(clean.stream) as header, readable_path(clean.stream) as whole, _lock:
+        library = CJpegLib.get()
+        read = library.read_jpeg_markers(_c_name(header), markers) and library.read_jpeg_dct(
+            _c_name(whole),
             blocks.ctypes.data_as(ctypes.c_void_p),
             None,
             None,
@@ -105,3 +117,14 @@ def _first_component(clean: CleanJpeg, source: str) -> NDArray[np.int16]:
     if not read:
         raise UnreadableImage(source, "its coded picture data is damaged", "fetch or copy the file again")
     return blocks
+
+
+def _c_name(path: str) -> ctypes.c_char_p:
+    """A path as C's fopen takes it."""
+    try:
+        return ctypes.c_char_p(path.encode(_C_ENCODING, _C_ERRORS))
+    except UnicodeEncodeError as error:
+        raise OmniError(
+            f"{path}: the JPEG library cannot open a temporary file of this name, as the system's code page "
+            f"lacks {path[error.start]!r}; set TMPDIR (on Windows TMP) to a folder with a plain name."
+        ) from error

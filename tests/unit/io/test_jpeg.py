@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,8 +15,9 @@ import pytest
 from io_pictures import encode, exif, insert, picture, segment
 from PIL import Image
 
+from omni_iml.io import jpeg
 from omni_iml.io.jpeg import read_trace
-from omni_iml.types import JpegTrace, UnreadableImage
+from omni_iml.types import JpegTrace, OmniError, UnreadableImage
 
 
 def gray_decode(data: bytes) -> np.ndarray:
@@ -134,6 +140,64 @@ def test_failure_prints_nothing_on_stdout(capfd: pytest.CaptureFixture[str]) -> 
     with pytest.raises(UnreadableImage):
         read_trace(data[:start] + data[end:])
     assert capfd.readouterr().out == ""
+
+
+def test_a_path_is_read_only_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where /dev/fd/N shares its offset, a second reader of one path finds the end of the file."""
+
+    class OnlyOnce:
+        def __init__(self, path: str) -> None:
+            self.path, self.used = path, False
+
+        def encode(self, *arguments: str) -> bytes:
+            path, self.used = os.devnull if self.used else self.path, True
+            return path.encode(*arguments)
+
+    @contextlib.contextmanager
+    def once(data: bytes) -> Iterator[OnlyOnce]:
+        file = tmp_path / "once.jpg"
+        file.write_bytes(data)
+        yield OnlyOnce(str(file))
+
+    data = encode(picture())
+    expected = read_trace(data).coefficients
+    monkeypatch.setattr(jpeg, "readable_path", once)
+    assert np.array_equal(read_trace(data).coefficients, expected)
+
+
+def at(path: Path, on_disk: bytes):
+    """A `readable_path` that writes to ``on_disk`` and calls it ``path``."""
+
+    @contextlib.contextmanager
+    def readable(data: bytes) -> Iterator[str]:
+        with open(on_disk, "wb") as file:  # noqa: PTH123 - bytes name
+            file.write(data)
+        yield str(path)
+
+    return readable
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere file names are not free bytes")
+def test_names_reach_the_c_library_in_its_own_encoding(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A code page for C's file names, as Windows has one."""
+    data = encode(picture())
+    expected = read_trace(data).coefficients
+    monkeypatch.setattr(jpeg, "_C_ENCODING", "cp1252")
+    monkeypatch.setattr(jpeg, "_C_ERRORS", "strict")
+    monkeypatch.setattr(
+        jpeg, "readable_path", at(tmp_path / "J\u00fcrgen.jpg", os.fsencode(tmp_path) + b"/J\xfcrgen.jpg")
+    )
+    assert np.array_equal(read_trace(data).coefficients, expected)
+
+
+def test_name_outside_the_code_page_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(jpeg, "_C_ENCODING", "cp1252")
+    monkeypatch.setattr(jpeg, "_C_ERRORS", "strict")
+    plain = tmp_path / "plain.jpg"
+    monkeypatch.setattr(jpeg, "readable_path", at(tmp_path / "\u6f22.jpg", os.fsencode(plain)))
+    with pytest.raises(OmniError, match="code page lacks '\u6f22'; set TMPDIR") as caught:
+        read_trace(encode(picture()))
+    assert not isinstance(caught.value, UnreadableImage)  # the picture is not to blame
 
 
 def test_small_file_is_cheap() -> None:
