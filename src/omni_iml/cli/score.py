@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, emit, exit_codes
 from omni_iml.metrics import Estimate, FolderScore, score_folders
 from omni_iml.types import OmniError
 
@@ -49,6 +50,7 @@ def score(
         typer.Option(callback=_threshold, help="Heat map values strictly above it are tampered, 0 to below 1."),
     ] = 0.5,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
     """Score predicted masks and heat maps against truth masks.
 
@@ -58,21 +60,22 @@ def score(
     Files match by name inside the same subfolder: photo.jpg.mask.png and photo.jpg.heatmap.png with photo.png or
     photo.jpg.png. Of a picture that has both, the mask gives the counts and the heat map the AUC.
 
-    Exit status: 0 all is scored, 1 some input was bad (each is named; the others are scored), 2 wrong usage.
+    Exit status: 0 all is scored, 1 some input was bad (each is named; the others are scored), 2 wrong usage (a folder
+    without pictures or scored against itself included), 3 something else failed.
     """
-    try:
-        result = score_folders(predictions, truths, threshold)
-    except OmniError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-    for problem in result.problems:
-        typer.echo(problem.message, err=True)
-    if as_json:
-        typer.echo(json.dumps(to_json(result), allow_nan=False))
-    else:
-        _print_table(result)
-    if result.problems:
-        raise typer.Exit(1)
+    with exit_codes(debug):
+        try:
+            result = score_folders(predictions, truths, threshold)
+        except OmniError as error:  # what is wrong with one picture is a problem in the result
+            raise WrongUsage(str(error)) from error
+        for problem in result.problems:
+            typer.echo(problem.message, err=True)
+        if as_json:
+            emit(json.dumps(to_json(result), allow_nan=False))
+        else:
+            _print_table(result)
+        if result.problems:
+            raise typer.Exit(SOME_UNREADABLE)
 
 
 def to_json(result: FolderScore) -> dict[str, Any]:

@@ -134,10 +134,28 @@ def test_extra_predictions_are_told(run):
 def test_empty_folder(run, tmp_path):
     (tmp_path / "empty").mkdir()
     result = run(FILES, predictions="empty")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
+    assert line.startswith("Error: ")
     assert "no prediction is in this folder" in line
+
+
+def test_folder_against_itself_is_wrong_usage(run):
+    result = run(FILES, predictions="truth")
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_unexpected_errors_are_a_sentence_and_exit_3(run, monkeypatch):
+    def fail(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("omni_iml.cli.score.score_folders", fail)
+    result = run(FILES)
+    assert result.exit_code == 3
+    assert result.stderr.splitlines() == ["Error: [Errno 28] No space left on device"]
+    assert "Traceback" in run(FILES, "--debug").stderr
 
 
 @pytest.mark.parametrize("options", [["--threshold", "1"], ["--threshold", "nan"], ["--threshold", "-0.1"], ["--no"]])
