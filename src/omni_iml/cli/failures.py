@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 
 import typer
 
+from omni_iml.inference.session import MissingRuntime
 from omni_iml.types import OmniError, UnreadableModel
 
 SOME_UNREADABLE = 1
@@ -74,8 +75,8 @@ def exit_codes(debug: bool) -> Iterator[None]:
         Nothing; the command's work goes inside.
 
     Raises:
-        typer.Exit: in place of every other exception: 2 for wrong usage (a missing model file included), 3 for other
-            failures, 130 after Ctrl-C, 141 when standard output was closed.
+        typer.Exit: in place of every other exception: 2 for wrong usage (a missing model file or
+            runtime included), 3 for other failures, 130 after Ctrl-C, 141 when standard output was closed.
     """
     try:
         yield
@@ -87,7 +88,7 @@ def exit_codes(debug: bool) -> Iterator[None]:
     except PipeClosed as error:
         _drop_stdout()
         raise typer.Exit(PIPE_CLOSED) from error
-    except (WrongUsage, UnreadableModel) as error:
+    except (WrongUsage, UnreadableModel, MissingRuntime) as error:
         print(describe(error, debug), file=sys.stderr)
         raise typer.Exit(WRONG_USAGE) from error
     except (OmniError, OSError) as error:

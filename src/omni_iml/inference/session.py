@@ -9,11 +9,15 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from omni_iml.types import ModelInfo
+from omni_iml.types import ModelInfo, OmniError
 from omni_iml.weights import bundled_path
 
 Runtime = Literal["onnx", "torch"]
 RUNTIMES: tuple[Runtime, ...] = ("onnx", "torch")
+
+
+class MissingRuntime(OmniError):  # noqa: N818 - twin of UnreadableModel
+    """The runtime that was asked for is not installed."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ def open_session(model: str | Path | None = None, runtime: Runtime = "onnx", thr
 
     Raises:
         UnreadableModel: the file is missing, damaged or not an Omni-IML model file.
+        MissingRuntime: "torch" without ``omni-iml[train]``.
         ValueError: unknown runtime, or fewer than one thread.
     """
     if runtime not in RUNTIMES:
@@ -77,7 +82,12 @@ def open_session(model: str | Path | None = None, runtime: Runtime = "onnx", thr
     if threads is not None and threads < 1:
         raise ValueError(f"threads must be at least 1, not {threads}")
     if runtime == "torch":
-        from omni_iml.inference.torch_session import TorchSession
+        try:
+            from omni_iml.inference.torch_session import TorchSession
+        except ModuleNotFoundError as error:
+            raise MissingRuntime(
+                f"runtime torch: {error.name} is not installed; run pip install 'omni-iml[train]' or use runtime onnx."
+            ) from error
 
         weights: Session = TorchSession(Path(model) if model is not None else bundled_path(".safetensors"), threads)
         return weights

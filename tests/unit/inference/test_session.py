@@ -1,6 +1,8 @@
+import sys
+
 import pytest
 
-from omni_iml.inference.session import open_session
+from omni_iml.inference.session import MissingRuntime, open_session
 from omni_iml.types import UnreadableModel
 
 
@@ -14,6 +16,13 @@ def test_options_out_of_range(tiny_model):
         open_session(tiny_model, "openvino")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="threads must be at least 1"):
         open_session(tiny_model, threads=0)
+
+
+def test_torch_that_is_not_installed(monkeypatch, tiny_model):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "omni_iml.inference.torch_session", raising=False)
+    with pytest.raises(MissingRuntime, match=r"torch is not installed; run pip install 'omni-iml\[train\]'"):
+        open_session(tiny_model, "torch")
 
 
 def test_installation_without_a_model(monkeypatch, tmp_path):
