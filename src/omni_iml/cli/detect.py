@@ -61,18 +61,20 @@ def detect(
 
 def _pictures(sources: Sequence[str], out: Path | None) -> tuple[list[Found], list[UnreadableImage]]:
     """The pictures that the sources name, no two of which write to the same files, and the sources that name none."""
-    from omni_iml.io.find import find_sources
+    from omni_iml.io.find import find_source, resolve_collisions
 
-    good: list[str] = []
+    good: list[Found] = []
     bad: list[UnreadableImage] = []
     for source in sources:
         try:
-            find_sources([source])
-            good.append(source)
+            good.extend(find_source(source))
         except UnreadableImage as error:
             bad.append(error)
-    # Asked again for all together, because what a picture's output is called depends on the others.
-    found = [item for item in find_sources(good) if str(item.path) in sources or not _is_own_output(item.path)]
+    try:
+        placed = resolve_collisions(good)
+    except UnreadableImage as error:  # the pictures may be fine: it is naming them together that is refused
+        raise WrongUsage(str(error)) from error
+    found = [item for item in placed if str(item.path) in sources or not _is_own_output(item.path)]
     if not found:
         causes = "; ".join(str(error).removesuffix(".") for error in bad) or f"{', '.join(sources)}: only our own maps"
         raise WrongUsage(f"There is nothing to analyse ({causes}); name pictures or folders of pictures.")

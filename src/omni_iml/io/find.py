@@ -30,16 +30,7 @@ class Found:
 
 
 def find_sources(arguments: Iterable[str]) -> list[Found]:
-    """Expand the arguments of a command into picture files.
-
-    An argument that exists is taken literally, whatever characters are in it: a file with any suffix, or a folder,
-    which is searched recursively for the suffixes that this package reads. Anything else is a glob (``*``, ``?``,
-    ``[...]``, ``**`` for any depth) for files with such suffixes. Hidden files and folders inside a folder or behind a
-    wildcard are skipped, symbolic links are followed but no folder is visited twice, and the order is natural (``2``
-    before ``10``) within an argument. A file that several arguments name is listed once.
-
-    Sources that would share an output name (compared without case, as some file systems do) are told apart by the
-    names of their parent folders, as many as it takes: ``a/x.jpg`` and ``b/x.jpg`` keep ``a`` and ``b``.
+    """Expand the arguments of a command into picture files: `find_source` for each, then `resolve_collisions`.
 
     Args:
         arguments: names as typed or as expanded by a shell.
@@ -50,18 +41,56 @@ def find_sources(arguments: Iterable[str]) -> list[Found]:
     Raises:
         UnreadableImage: an argument names no picture, or two sources cannot be told apart.
     """
+    return resolve_collisions(item for argument in arguments for item in find_source(argument))
+
+
+def find_source(argument: str) -> list[Found]:
+    """Expand one argument of a command into picture files.
+
+    An argument that exists is taken literally, whatever characters are in it: a file with any suffix, or a folder,
+    which is searched recursively for the suffixes that this package reads. Anything else is a glob (``*``, ``?``,
+    ``[...]``, ``**`` for any depth) for files with such suffixes. Hidden files and folders inside a folder or behind a
+    wildcard are skipped, symbolic links are followed but no folder is visited twice, and the order is natural (``2``
+    before ``10``).
+
+    Args:
+        argument: a name as typed or as expanded by a shell.
+
+    Returns:
+        The files, at least one.
+
+    Raises:
+        UnreadableImage: the argument names no picture, or a folder in it cannot be read.
+    """
+    matches = list(_expand(argument))
+    if not matches:
+        raise _nothing(argument)
+    return matches
+
+
+def resolve_collisions(found: Iterable[Found]) -> list[Found]:
+    """List each file once, and give each a place of its own in the output folder.
+
+    Sources that would share an output name (compared without case, as some file systems do) are told apart by the
+    names of their parent folders, as many as it takes: ``a/x.jpg`` and ``b/x.jpg`` keep ``a`` and ``b``.
+
+    Args:
+        found: what `find_source` gave for all arguments together.
+
+    Returns:
+        The files in the same order; one that several arguments name stays where it came first.
+
+    Raises:
+        UnreadableImage: two sources cannot be told apart.
+    """
     seen: set[str] = set()
-    found: list[Found] = []
-    for argument in arguments:
-        matches = list(_expand(argument))
-        if not matches:
-            raise _nothing(argument)
-        for item in matches:
-            key = os.path.normcase(os.path.realpath(item.path))
-            if key not in seen:
-                seen.add(key)
-                found.append(item)
-    return _told_apart(found)
+    once: list[Found] = []
+    for item in found:
+        key = os.path.normcase(os.path.realpath(item.path))
+        if key not in seen:
+            seen.add(key)
+            once.append(item)
+    return _told_apart(once)
 
 
 def _expand(argument: str) -> Iterator[Found]:
