@@ -30,8 +30,8 @@ WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 LICENCE = "see the card: research use; trained on pictures of several licences, ImageNet samples among them"
 
 
-def facts_of(calibration: Calibration, version: str, card: str) -> dict[str, Any]:
-    """Metadata of the model file."""
+def facts_of(calibration: Calibration, version: str) -> dict[str, Any]:
+    """Metadata of the model file, its card still empty."""
     values = {name: round(value, 6) for name, value in asdict(calibration).items()}
     return {
         **UNCALIBRATED,
@@ -42,46 +42,56 @@ def facts_of(calibration: Calibration, version: str, card: str) -> dict[str, Any
         "no_trace_below": values["no_trace_below"],
         "calibration": {name: values[name] for name in ("scale", "bias", "log_tiles")},
         "licence": LICENCE,
-        "card": card,
     }
 
 
 def promote(weights: Path, version: str, cache: Path, threads: int | None) -> None:
-    """Write ``bundled.onnx``, ``bundled.safetensors`` (fp16, to resume from) and the card's tables.
+    """Write ``bundled.onnx``, ``bundled.safetensors`` (fp16, to resume from) and the card's tables, or nothing.
 
     Args:
         weights: that training wrote.
         version: of the new bundled model.
         cache: folder of the tile cache.
         threads: of ONNX Runtime.
+
+    Raises:
+        FileNotFoundError: no source pictures or no devbench under ``OMNI_IML_DATA``.
+        ValueError: the model tells tampered from authentic tiles not at all.
     """
     root = data_root()
-    trained, extra = load_network(weights)
-    kept: dict[str, Any] = {key: extra[key] for key in ("samples", "validation") if key in extra}
-    pool = build_cache(root, cache)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=WEIGHTS) as name:
+        folder = Path(name)
+        half, model, card = (folder / "bundled.safetensors", folder / "bundled.onnx", folder / "CARD.md")
+        trained, extra = load_network(weights)
         # What is shipped is float16, so what is calibrated and scored is what float16 keeps.
-        save_weights(trained, Path(folder) / "half.safetensors", half=True)
-        network, _ = load_network(Path(folder) / "half.safetensors")
-        raw = Path(folder) / "raw.onnx"
-        export_onnx(network, raw, UNCALIBRATED)
-        session = open_session(raw, threads=threads)
-        config = SynthesisConfig(authentic=0.5)
-        results = score_split(session, pool, "validation", config, count=VALIDATION_COUNT, seed=VALIDATION_SEED)
-    authentic = np.array([r.logit for r in results if r.label == 0])
-    tampered = np.array([r.logit for r in results if r.label == 1])
-    calibration = calibrate(authentic, tampered)
-    card, model = WEIGHTS / "CARD.md", WEIGHTS / "bundled.onnx"
-    facts = facts_of(calibration, version, card.read_text(encoding="utf-8"))
-    export_onnx(network, model, facts)
-    tables, figures = measure(model, root, cache, threads)
-    write_tables(card, tables)
-    (weights.parent / "scores.json").write_text(json.dumps(figures, indent=1))
-    facts["card"] = card.read_text(encoding="utf-8")
-    export_onnx(network, model, facts)
-    save_weights(network, WEIGHTS / "bundled.safetensors", {**kept, "model_file": facts}, half=True)
+        save_weights(trained, half, half=True)
+        network, _ = load_network(half)
+        export_onnx(network, model, UNCALIBRATED)
+        facts = facts_of(_calibration(model, root, cache, threads), version)
+        export_onnx(network, model, facts)
+        tables, figures = measure(model, root, cache, threads)
+        card.write_text((WEIGHTS / "CARD.md").read_text(encoding="utf-8"), encoding="utf-8")
+        write_tables(card, tables)
+        facts["card"] = card.read_text(encoding="utf-8")
+        export_onnx(network, model, facts)
+        kept: dict[str, Any] = {key: extra[key] for key in ("samples", "validation") if key in extra}
+        save_weights(network, half, {**kept, "model_file": facts}, half=True)
+        for path in (half, model, card):
+            path.replace(WEIGHTS / path.name)
+    weights.with_name("scores.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
     print(tables)
     print(json.dumps({"calibration": facts["calibration"], **{k: facts[k] for k in ("tampered_at", "no_trace_below")}}))
+
+
+def _calibration(model: Path, root: Path, cache: Path, threads: int | None) -> Calibration:
+    """Fitted on the validation split, half of it authentic."""
+    session, pool = open_session(model, threads=threads), build_cache(root, cache)
+    config = SynthesisConfig(authentic=0.5)
+    results = score_split(session, pool, "validation", config, count=VALIDATION_COUNT, seed=VALIDATION_SEED)
+    ious = [r.iou for r in results if r.label == 1]
+    print(f"validation at {session.info.tile} px: IoU {np.nanmean(ious):.3f} over {len(ious)} tampered samples")
+    logits = {label: np.array([r.logit for r in results if r.label == label]) for label in (0, 1)}
+    return calibrate(logits[0], logits[1])
 
 
 def main() -> None:
