@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -12,6 +12,10 @@ from omni_iml.types import ModelInfo, UnreadableModel
 
 METADATA_KEY = "omni_iml"
 """The custom property of the ONNX file under which the JSON lies."""
+
+_Schema = Literal["omni-iml/model/1"]
+SCHEMA: str = get_args(_Schema)[0]
+"""The one schema of that JSON that this version reads."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -28,7 +32,7 @@ class _Metadata(BaseModel):
     # Keys this version does not know are left alone: a later exporter may add some without breaking older readers.
     model_config = ConfigDict(allow_inf_nan=False, extra="ignore")
 
-    schema_: Annotated[Literal["omni-iml/model/1"], Field(alias="schema")]
+    schema_: Annotated[_Schema, Field(alias="schema")]
     name: Annotated[str, Field(min_length=1)]
     version: Annotated[str, Field(min_length=1)]
     tile: Annotated[int, Field(ge=32, le=8192, multiple_of=32)]

@@ -8,6 +8,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from omni_iml.inference.checks import check_inputs, check_outputs, first_line
 from omni_iml.inference.model_file import METADATA_KEY, file_sha256, parse_metadata
 from omni_iml.inference.session import TileOutputs
 from omni_iml.types import ModelInfo, OmniError, UnreadableModel
@@ -44,7 +45,7 @@ class OnnxSession:
             )
         except Exception as error:  # ONNX Runtime has no common base class for its errors
             raise UnreadableModel(
-                f"{path}: ONNX Runtime cannot load the file ({_first_line(error)}); "
+                f"{path}: ONNX Runtime cannot load the file ({first_line(error)}); "
                 "it is damaged, cut short or not an ONNX model: fetch or export it again."
             ) from error
         metadata = self._session.get_modelmeta().custom_metadata_map
@@ -65,21 +66,17 @@ class OnnxSession:
         self, image: NDArray[np.uint8], coefficients: NDArray[np.uint8], table: NDArray[np.uint8]
     ) -> TileOutputs:
         """See `omni_iml.inference.session.Session.__call__`."""
-        side, batch = self._info.tile, image.shape[0]
-        _check("image", image, (batch, 3, side, side))
-        _check("coefficients", coefficients, (batch, side, side))
-        _check("table", table, (batch, 8, 8))
+        check_inputs(self._info.tile, image, coefficients, table)
         try:
             mask, gate, logit = self._session.run(None, {"image": image, "coefficients": coefficients, "table": table})
         except Exception as error:  # as above
             raise OmniError(
-                f"{self._path}: ONNX Runtime could not run the model ({_first_line(error)}); "
+                f"{self._path}: ONNX Runtime could not run the model ({first_line(error)}); "
                 "check the free memory, or export the model again."
             ) from error
-        self._check_output("mask", mask, (batch, 1, side, side))
-        self._check_output("gate", gate, (batch,))
-        self._check_output("image", logit, (batch,))
-        return TileOutputs(mask=mask, gate=gate, image=logit)
+        outputs = TileOutputs(mask=mask, gate=gate, image=logit)
+        check_outputs(self._path, outputs, self._info.tile, len(image))
+        return outputs
 
     def _check_signature(self) -> None:
         inputs = {node.name: (node.type, len(node.shape)) for node in self._session.get_inputs()}
@@ -90,24 +87,3 @@ class OnnxSession:
                 f"{self._path}: inputs {sorted(inputs)} and outputs {list(outputs)} are not those of an Omni-IML model "
                 f"(uint8 {sorted(_INPUTS)}; mask, gate, image logit); export it with `omni-iml export`."
             )
-
-    def _check_output(self, name: str, value: NDArray[np.float32], shape: tuple[int, ...]) -> None:
-        if value.shape != shape or value.dtype != np.float32:
-            raise UnreadableModel(
-                f"{self._path}: output {name!r} is {value.dtype} {value.shape} where float32 {shape} was due; "
-                "export the model again."
-            )
-        if not np.isfinite(value).all():
-            raise UnreadableModel(
-                f"{self._path}: output {name!r} holds values that are not finite; the weights are damaged, "
-                "fetch or export the model again."
-            )
-
-
-def _check(name: str, value: NDArray[np.uint8], shape: tuple[int, ...]) -> None:
-    if value.dtype != np.uint8 or value.shape != shape:
-        raise ValueError(f"input {name!r} must be uint8 {shape}, not {value.dtype} {value.shape}")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from omni_iml.inference.checks import check_inputs, check_outputs, first_line
 from omni_iml.inference.model_file import file_sha256, parse_metadata
 from omni_iml.inference.session import TileOutputs
 from omni_iml.models.checkpoint import load_network
 from omni_iml.models.export import UNCALIBRATED
-from omni_iml.types import ModelInfo
+from omni_iml.types import ModelInfo, OmniError
 
 
 class TorchSession:
@@ -30,6 +31,7 @@ class TorchSession:
     def __init__(self, path: Path, threads: int | None = None) -> None:
         if threads:
             torch.set_num_threads(threads)
+        self._path = path
         digest = file_sha256(path)
         network, extra = load_network(path)
         facts = extra.get("model_file") or {**UNCALIBRATED, "name": path.stem}
@@ -47,10 +49,19 @@ class TorchSession:
         self, image: NDArray[np.uint8], coefficients: NDArray[np.uint8], table: NDArray[np.uint8]
     ) -> TileOutputs:
         """See `omni_iml.inference.session.Session.__call__`."""
-        inputs = [torch.from_numpy(np.ascontiguousarray(x)).to(self._device) for x in (image, coefficients, table)]
-        output = self._network(*inputs)
-        return TileOutputs(
+        check_inputs(self._info.tile, image, coefficients, table)
+        try:
+            inputs = [torch.from_numpy(np.ascontiguousarray(x)).to(self._device) for x in (image, coefficients, table)]
+            output = self._network(*inputs)
+        except RuntimeError as error:  # torch's own, memory that ran out among them
+            raise OmniError(
+                f"{self._path}: torch could not run the model ({first_line(error)}); "
+                "check the free memory, or use the onnx runtime."
+            ) from error
+        outputs = TileOutputs(
             mask=output.mask.float().cpu().numpy(),
             gate=output.gate.float().cpu().numpy(),
             image=output.image.float().cpu().numpy(),
         )
+        check_outputs(self._path, outputs, self._info.tile, len(image))
+        return outputs

@@ -10,10 +10,12 @@ import onnx
 import pytest
 import torch
 
+from omni_iml.inference.model_file import METADATA_KEY as READ_KEY
+from omni_iml.inference.model_file import SCHEMA as READ_SCHEMA
 from omni_iml.inference.onnx_session import OnnxSession
 from omni_iml.models import PRESETS, OmniIML
 from omni_iml.models.checkpoint import HALF_ABOVE, load_network, save_weights
-from omni_iml.models.export import METADATA_KEY, UNCALIBRATED, export_onnx
+from omni_iml.models.export import METADATA_KEY, SCHEMA, UNCALIBRATED, export_onnx
 
 SIDE = 64
 
@@ -85,3 +87,9 @@ def test_missing_facts_and_bad_tiles_are_named(exported, tmp_path):
     with pytest.raises(ValueError, match="500 is not a multiple"):
         export_onnx(network, tmp_path / "x.onnx", {**UNCALIBRATED, "tile": 500})
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_written_is_what_the_reader_looks_for():
+    """Two definitions, since the network's package and inference may not import each other."""
+    assert METADATA_KEY == READ_KEY
+    assert SCHEMA == READ_SCHEMA

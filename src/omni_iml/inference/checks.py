@@ -1,0 +1,71 @@
+"""What every session holds its inputs and outputs to, whichever runtime lies behind it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omni_iml.inference.session import TileOutputs
+from omni_iml.types import UnreadableModel
+
+
+def check_inputs(
+    side: int, image: NDArray[np.uint8], coefficients: NDArray[np.uint8], table: NDArray[np.uint8]
+) -> None:
+    """Refuse inputs that are not a batch of tiles; the batch size is that of ``image``.
+
+    Args:
+        side: side S of the model's tile, in pixels.
+        image: uint8 ``(B, 3, S, S)``.
+        coefficients: uint8 ``(B, S, S)``.
+        table: uint8 ``(B, 8, 8)``.
+
+    Raises:
+        ValueError: an input has another shape or data type; it is named.
+    """
+    batch = image.shape[0] if image.ndim else 0
+    _check_input("image", image, (batch, 3, side, side))
+    _check_input("coefficients", coefficients, (batch, side, side))
+    _check_input("table", table, (batch, 8, 8))
+
+
+def check_outputs(path: Path, outputs: TileOutputs, side: int, batch: int) -> None:
+    """Refuse outputs that are not finite logits of a batch of tiles.
+
+    Args:
+        path: the model file, for messages.
+        outputs: what the runtime gave.
+        side: side S of the model's tile, in pixels.
+        batch: how many tiles went in.
+
+    Raises:
+        UnreadableModel: an output has another shape or data type, or is not finite; it is named.
+    """
+    _check_output(path, "mask", outputs.mask, (batch, 1, side, side))
+    _check_output(path, "gate", outputs.gate, (batch,))
+    _check_output(path, "image", outputs.image, (batch,))
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's message, at most 200 characters; its type's name where it has no message."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def _check_input(name: str, value: NDArray[np.uint8], shape: tuple[int, ...]) -> None:
+    if value.dtype != np.uint8 or value.shape != shape:
+        raise ValueError(f"input {name!r} must be uint8 {shape}, not {value.dtype} {value.shape}")
+
+
+def _check_output(path: Path, name: str, value: NDArray[np.float32], shape: tuple[int, ...]) -> None:
+    if value.shape != shape or value.dtype != np.float32:
+        raise UnreadableModel(
+            f"{path}: output {name!r} is {value.dtype} {value.shape} where float32 {shape} was due; "
+            "export the model again."
+        )
+    if not np.isfinite(value).all():
+        raise UnreadableModel(
+            f"{path}: output {name!r} holds values that are not finite; the weights are damaged, "
+            "fetch or export the model again."
+        )

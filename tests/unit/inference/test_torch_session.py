@@ -1,0 +1,112 @@
+import hashlib
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from omni_iml.inference.session import open_session  # noqa: E402
+from omni_iml.inference.torch_session import TorchSession  # noqa: E402
+from omni_iml.models import OmniIML  # noqa: E402
+from omni_iml.models.checkpoint import save_weights  # noqa: E402
+from omni_iml.models.export import UNCALIBRATED  # noqa: E402
+from omni_iml.types import OmniError, UnreadableModel  # noqa: E402
+
+SIDE = 64
+
+
+def inputs(batch=1, side=SIDE):
+    rng = np.random.default_rng(1)
+    return (
+        rng.integers(0, 256, (batch, 3, side, side), dtype=np.uint8),
+        rng.integers(0, 21, (batch, side, side), dtype=np.uint8),
+        rng.integers(1, 64, (batch, 8, 8), dtype=np.uint8),
+    )
+
+
+@pytest.fixture
+def write_weights(small_config, tmp_path):
+    """Writes the weights of a small network, changed by ``spoil``, for tiles of 64 pixels."""
+
+    def write(spoil=None):
+        torch.manual_seed(0)
+        network = OmniIML(small_config)
+        if spoil:
+            with torch.no_grad():
+                spoil(network)
+        path = tmp_path / "weights.safetensors"
+        save_weights(network, path, {"model_file": {**UNCALIBRATED, "name": "small", "tile": SIDE}})
+        return path
+
+    return write
+
+
+@pytest.fixture
+def session(write_weights):
+    return TorchSession(write_weights())
+
+
+def test_outputs_are_the_network_s(session, write_weights, small_config):
+    torch.manual_seed(0)
+    network = OmniIML(small_config).eval()
+    given = inputs(2)
+    with torch.inference_mode():
+        wanted = network(*(torch.from_numpy(x) for x in given))
+    outputs = session(*given)
+    for name in ("mask", "gate", "image"):
+        found = getattr(outputs, name)
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, getattr(wanted, name).numpy(), atol=1e-4)
+
+
+def test_info_comes_from_the_file(write_weights):
+    path = write_weights()
+    info = open_session(path, "torch").info
+    assert (info.name, info.tile) == ("small", SIDE)
+    assert info.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("position", [0, 1, 2])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda a: a[..., :-1],
+        lambda a: a.astype(np.float32),
+        lambda a: np.concatenate([a, a[:1]]),
+        lambda a: np.array(0, np.uint8),
+    ],
+)
+def test_wrong_shapes_and_types_are_refused(session, position, spoil):
+    arrays = list(inputs(2))
+    arrays[position] = spoil(arrays[position])
+    with pytest.raises(ValueError, match="must be uint8"):
+        session(*arrays)
+
+
+def test_another_side_that_the_network_itself_would_take_is_refused(session):
+    with pytest.raises(ValueError, match="'image' must be uint8"):
+        session(*inputs(1, side=96))
+
+
+@pytest.mark.parametrize(
+    ("output", "spoil"),
+    [
+        ("mask", lambda n: n.decoder.predict.bias.fill_(torch.inf)),
+        ("gate", lambda n: n.gate.linear.bias.fill_(torch.nan)),
+        ("image", lambda n: list(n.classifier.parameters())[-1].fill_(torch.nan)),
+    ],
+)
+def test_values_that_are_not_finite(write_weights, output, spoil):
+    path = write_weights(spoil)
+    with pytest.raises(UnreadableModel, match=f"'{output}' holds values that are not finite") as caught:
+        TorchSession(path)(*inputs())
+    assert str(path) in str(caught.value)
+
+
+def test_what_torch_cannot_run_is_an_error_of_ours(session, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("out of memory\nand a long story")
+
+    monkeypatch.setattr(session._network, "forward", fail)
+    with pytest.raises(OmniError, match=r"torch could not run the model \(out of memory\)"):
+        session(*inputs())
