@@ -15,7 +15,9 @@ def _check_shapes(output: OmniOutput, batch: int, height: int, width: int) -> No
     assert output.detection == {}
 
 
-@pytest.mark.parametrize(("batch", "height", "width"), [(1, 32, 32), (2, 64, 96), (3, 96, 64), (1, 256, 256)])
+@pytest.mark.parametrize(
+    ("batch", "height", "width"), [(1, 32, 32), (2, 64, 96), (3, 96, 64), (1, 256, 256), (1, 512, 384)]
+)
 @torch.inference_mode()
 def test_shapes(network, make_inputs, batch, height, width):
     _check_shapes(network(*make_inputs(batch, height, width)), batch, height, width)
