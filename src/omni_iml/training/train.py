@@ -35,7 +35,6 @@ class _SaveWeights(Callback):
 
     def __init__(self, module: Localisation, out: Path, samples_before: int) -> None:
         self.module, self.out, self.samples_before = module, out, samples_before
-        self.path = out / "last.safetensors"
         self.saved = time.monotonic()
         self.validated_at = -1
 
@@ -55,6 +54,10 @@ class _SaveWeights(Callback):
             self.save()
 
     @property
+    def weights(self) -> Path:
+        return self.out / "last.safetensors"
+
+    @property
     def samples(self) -> int:
         return self.samples_before + self.module.samples_seen
 
@@ -65,7 +68,7 @@ class _SaveWeights(Callback):
             "samples": self.samples,
             "validation": self.module.scores,
         }
-        save_weights(self.module.network, self.path, facts)
+        save_weights(self.module.network, self.weights, facts)
         self.saved = time.monotonic()
 
 
@@ -100,7 +103,7 @@ class Leg:
             signal.signal(signal.SIGINT, handler)
             raise KeyboardInterrupt from stopped
         self.saver.save()
-        return self.saver.path
+        return self.saver.weights
 
 
 def prepare(
