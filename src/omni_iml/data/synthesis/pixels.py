@@ -24,4 +24,5 @@ def to_pixels(values: NDArray[Any]) -> Pixels:
         uint8 of the same shape, to the nearest level: cutting the fraction off would darken every edited region by half
         a level, a trace that no editor leaves.
     """
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    levels: Pixels = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return levels
