@@ -76,5 +76,6 @@ def collate(samples: list[Sample]) -> Batch:
 
 
 def single_thread(_: int) -> None:
-    """Worker start-up: one OpenCV thread a worker, since the workers are the parallelism."""
-    cv2.setNumThreads(1)
+    """Worker start-up: no OpenCV threads in a worker, since the workers are the parallelism."""
+    # 1 would stop the thread pool, and in a forked worker wait for ever for threads that only its parent has.
+    cv2.setNumThreads(0)

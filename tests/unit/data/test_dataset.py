@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -72,6 +73,20 @@ def test_a_batch_moves_whole(engine: Callable[..., Engine]) -> None:
 def test_workers_make_the_same_samples(engine: Callable[..., Engine]) -> None:
     draw = engine()
     assert_equal(batches(draw, 2), batches(draw, 0))
+
+
+@pytest.mark.timeout(60)
+def test_workers_do_not_wait_for_the_parents_opencv_threads(engine: Callable[..., Engine]) -> None:
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    try:
+        picture = np.zeros((1500, 1500, 3), np.uint8)
+        for _ in range(5):
+            cv2.GaussianBlur(picture, (0, 0), 3)  # large enough for OpenCV to start its threads
+        draw = engine()
+        assert_equal(batches(draw, 2), batches(draw, 0))
+    finally:
+        cv2.setNumThreads(before)
 
 
 @pytest.mark.slow
