@@ -119,10 +119,11 @@ class Engine:
         base = self._crop(rng, entry)
         if rng.random() < self.config.first_jpeg:
             base = self._compress_first(rng, base)
-        base = base.window(0, 0, self.config.size, self.config.size)
+        # What was mirrored to fill a small source up is no part of the picture: nothing is edited there.
+        base = base.window(0, 0, *(min(self.config.size, own) for own in base.extent))
         edit = None if rng.random() < self.config.authentic else self._tamper(rng, domain, base)
         tampered, mask, operation = edit or (base.pixels, np.zeros(base.pixels.shape[:2], np.uint8), AUTHENTIC)
-        return self._finish(rng, replace(base, pixels=tampered), mask, operation, entry)
+        return self._finish(rng, tampered, mask, operation, entry)
 
     def _draw_tile(self, rng: Generator, domain: Domain) -> TileEntry:
         origins = self._origins[domain]
@@ -152,22 +153,27 @@ class Engine:
             tampered, mask = self._apply(rng, operation, domain, base)
             if 0.002 < mask.mean() < 0.9 and _shows(base.pixels, tampered, mask):
                 return tampered, mask, operation
-        region = shapes.rectangle(rng, self.config.size, 0.1)
+        height, width = base.pixels.shape[:2]
+        region = shapes.fitted(shapes.rectangle(rng, max(height, width), 0.1), height, width)
         tampered, mask = operations.local_filter(rng, base.pixels, region)
         return (tampered, mask, "local_filter") if _shows(base.pixels, tampered, mask) else None
 
     def _apply(self, rng: Generator, operation: str, domain: Domain, crop: Crop) -> tuple[Pixels, Mask]:
-        size, base, (low, high) = self.config.size, crop.pixels, self.config.area
+        base, (low, high) = crop.pixels, self.config.area
+        height, width = base.shape[:2]
+        side = max(height, width)
         area = float(np.exp(rng.uniform(np.log(low), np.log(high))))
         if operation == "text":
-            return text.replace_text(rng, base, text_box(rng, size, area, crop.words))
+            return text.replace_text(rng, base, text_box(rng, height, width, area, crop.words))
         if operation == "text_erase":
-            return text.erase_text(rng, base, text_box(rng, size, area, crop.words))
+            return text.erase_text(rng, base, text_box(rng, height, width, area, crop.words))
         if operation == "text_copy":
-            return operations.copy_move(rng, base, shapes.rectangle(rng, size, min(area, 0.15), wide=True))
+            line = shapes.rectangle(rng, side, min(area, 0.15), wide=True)
+            return operations.copy_move(rng, base, shapes.fitted(line, height, width))
         if operation == "remove":
-            return operations.remove(rng, base, shapes.any_shape(rng, size, min(area, 0.12)))
-        mask = shapes.any_shape(rng, size, area)
+            mask = shapes.any_shape(rng, side, min(area, 0.12))
+            return operations.remove(rng, base, shapes.fitted(mask, height, width))
+        mask = shapes.fitted(shapes.any_shape(rng, side, area), height, width)
         if operation == "copy_move":
             return operations.copy_move(rng, base, mask)
         if operation == "local_filter":
@@ -178,15 +184,15 @@ class Engine:
         if rng.random() < self.config.donor_jpeg:
             donor = self._compress_first(rng, donor)
         # A pasted piece lies on the JPEG grid of the picture it comes from once in 64 times, as in life.
-        spare_y, spare_x = (int(rng.integers(0, extent - size + 1)) for extent in donor.pixels.shape[:2])
-        return operations.splice(rng, base, donor.window(spare_y, spare_x, size, size).pixels, mask)
+        y, x = (int(rng.integers(0, donor.pixels.shape[axis] - base.shape[axis])) for axis in (0, 1))
+        return operations.splice(rng, base, donor.window(y, x, height, width).pixels, mask)
 
-    def _finish(self, rng: Generator, edited: Crop, mask: Mask, operation: str, entry: TileEntry) -> Sample:
+    def _finish(self, rng: Generator, pixels: Pixels, mask: Mask, operation: str, entry: TileEntry) -> Sample:
         """The last history; a picture smaller than the sample where the source is, and now and then besides."""
-        config, size, pixels = self.config, self.config.size, edited.pixels
+        config, size = self.config, self.config.size
         if rng.random() < config.soften:
             pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), float(rng.uniform(0.4, 0.9))), np.uint8)
-        height, width = edited.extent
+        height, width = mask.shape
         if rng.random() < config.pad:
             low_y, low_x = min(height, int(0.4 * size)), min(width, int(0.4 * size))
             height, width = int(rng.integers(low_y, height + 1)), int(rng.integers(low_x, width + 1))
@@ -204,12 +210,13 @@ class Engine:
         return assemble(pixels, trace, mask, size, label, DOMAINS.index(entry.domain), operation)
 
 
-def text_box(rng: Generator, size: int, area: float, words: Sequence[WordBox]) -> Box:
+def text_box(rng: Generator, height: int, width: int, area: float, words: Sequence[WordBox]) -> Box:
     """A box for a piece of text.
 
     Args:
         rng: source of all choices.
-        size: side of the picture in pixels.
+        height: of the picture in pixels, 32 at least.
+        width: of the picture in pixels, 32 at least.
         area: share of the picture wanted where no word is known.
         words: known words and text lines inside the picture.
 
@@ -218,13 +225,14 @@ def text_box(rng: Generator, size: int, area: float, words: Sequence[WordBox]) -
     """
     if known := [w for w in words if w.y1 - w.y0 >= _SMALLEST_TEXT and w.x1 - w.x0 >= _SMALLEST_TEXT]:
         word = known[int(rng.integers(len(known)))]
-        width = min(word.x1 - word.x0, int((word.y1 - word.y0) * rng.uniform(1, 7)))
-        x = int(rng.integers(word.x0, word.x1 - width + 1))
-        return x, word.y0, x + width, word.y1
-    height = int(np.clip(size * np.sqrt(area / rng.uniform(1.5, 6)), 9, min(64, size - 8)))
-    width = int(np.clip(height * rng.uniform(1, 7), height, size - 8))
-    x, y = int(rng.integers(0, size - width)), int(rng.integers(0, size - height))
-    return x, y, x + width, y + height
+        wide = min(word.x1 - word.x0, int((word.y1 - word.y0) * rng.uniform(1, 7)))
+        x = int(rng.integers(word.x0, word.x1 - wide + 1))
+        return x, word.y0, x + wide, word.y1
+    side = np.sqrt(height * width)
+    tall = int(np.clip(side * np.sqrt(area / rng.uniform(1.5, 6)), 9, min(64, height - 8, width - 8)))
+    wide = int(np.clip(tall * rng.uniform(1, 7), tall, width - 8))
+    x, y = int(rng.integers(0, width - wide)), int(rng.integers(0, height - tall))
+    return x, y, x + wide, y + tall
 
 
 def _shows(before: Pixels, after: Pixels, mask: Mask) -> bool:

@@ -54,6 +54,13 @@ def blob(rng: Generator, size: int, area: float) -> Mask:
     return (inside + 0.15 * field * (inside > 0.05) > 0.5).astype(np.uint8)
 
 
+def fitted(mask: Mask, height: int, width: int) -> Mask:
+    """A shape stretched to a picture of another form; its share of the picture stays."""
+    if mask.shape == (height, width):
+        return mask
+    return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
 def any_shape(rng: Generator, size: int, area: float) -> Mask:
     """One of the shapes above."""
     return (polygon, blob, ellipse, rectangle)[int(rng.choice(4, p=[0.35, 0.3, 0.2, 0.15]))](rng, size, area)

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from data_pictures import textured
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from omni_iml.data.sources import DOMAINS, TilePool, build_cache
 from omni_iml.data.synthesis import Engine, Sample, SynthesisConfig, operations, shapes, text
+from omni_iml.data.synthesis.crop import Crop
 from omni_iml.data.synthesis.engine import _OPERATIONS, AUTHENTIC, text_box
 from omni_iml.data.words import WordBox
 from omni_iml.io import trace_of_pixels
@@ -204,6 +206,41 @@ def test_masks_are_exact(engine: MakeEngine, monkeypatch: pytest.MonkeyPatch) ->
         assert not changed[~around].any()
 
 
+def test_small_sources_are_edited_where_they_are_and_not_beside(tmp_path: Path) -> None:
+    place = tmp_path / "source" / "scene_text" / "small"
+    place.mkdir(parents=True)
+    for name, shape in (("tall", (400, 70)), ("wide", (66, 300)), ("tiny", (64, 64))):
+        Image.fromarray(textured(np.random.default_rng(0), *shape)).save(place / f"{name}.png")
+    pool = build_cache(tmp_path, tmp_path / "tiles")
+    config = SynthesisConfig(size=256, authentic=0.0, pad=0.0, domains={"scene_text": 1.0})
+    for split in sorted({entry.split for entry in pool.entries}):
+        draw = Engine(pool, split, config, 2)
+        samples = [draw(index) for index in range(40)]
+        assert {s.label for s in samples} == {1.0}
+        assert {s.operation for s in samples} >= {"splice", "text"}
+        assert all((s.mask == 255).any() for s in samples)
+        assert max((s.mask == 1).sum() / (s.mask != 255).sum() for s in samples) < 0.9
+
+
+def test_donors_lie_on_any_grid(pool: TilePool, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = SynthesisConfig(
+        size=96, authentic=0.0, first_jpeg=0.0, donor_jpeg=0.0, rescale=0.0, domains={"scene_text": 1.0}
+    )
+    draw, offsets = Engine(only(pool, "scene_text/signs"), "train", config, 1), []
+    window = Crop.window
+
+    def spied(self: Crop, y: int, x: int, height: int, width: int) -> Crop:
+        if self.pixels.shape == (104, 104, 3):
+            offsets.append((y, x))
+        return window(self, y, x, height, width)
+
+    monkeypatch.setattr(Crop, "window", spied)
+    for index in range(300):
+        draw(index)
+    # The pictures themselves start at (0, 0), their donors anywhere.
+    assert {y for y, _ in offsets} == {x for _, x in offsets} == set(range(8))
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [
@@ -226,12 +263,12 @@ def test_domains_without_tiles_are_refused(pool: TilePool) -> None:
         Engine(only(pool, "natural/scenes", "face/portraits"), "test", SynthesisConfig(), 1)
 
 
-@given(st.integers(0, 2**32 - 1), st.sampled_from([32, 64, 96, 128, 256, 512]), st.floats(0.01, 0.4))
-def test_boxes_for_text_lie_inside(seed: int, size: int, area: float) -> None:
-    x0, y0, x1, y1 = text_box(np.random.default_rng(seed), size, area, ())
-    assert 0 <= x0 < x1 <= size
-    assert 0 <= y0 < y1 <= size
-    assert 9 <= y1 - y0 <= min(64, size - 8)
+@given(st.integers(0, 2**32 - 1), st.integers(32, 512), st.integers(32, 512), st.floats(0.01, 0.4))
+def test_boxes_for_text_lie_inside(seed: int, height: int, width: int, area: float) -> None:
+    x0, y0, x1, y1 = text_box(np.random.default_rng(seed), height, width, area, ())
+    assert 0 <= x0 < x1 <= width
+    assert 0 <= y0 < y1 <= height
+    assert 9 <= y1 - y0 <= 64
     assert 1 <= (x1 - x0) / (y1 - y0) <= 7
 
 
@@ -243,10 +280,10 @@ def known_words(draw: st.DrawFn) -> list[WordBox]:
 
 @given(st.integers(0, 2**32 - 1), known_words())
 def test_boxes_for_text_are_parts_of_known_words(seed: int, words: list[WordBox]) -> None:
-    box = text_box(np.random.default_rng(seed), 100, 0.1, words)
+    box = text_box(np.random.default_rng(seed), 100, 100, 0.1, words)
     legible = [w for w in words if w.y1 - w.y0 >= 6 and w.x1 - w.x0 >= 6]
     if not legible:
-        assert box == text_box(np.random.default_rng(seed), 100, 0.1, ())
+        assert box == text_box(np.random.default_rng(seed), 100, 100, 0.1, ())
         return
     x0, y0, x1, y1 = box
     homes = [w for w in legible if w.x0 <= x0 < x1 <= w.x1 and (y0, y1) == (w.y0, w.y1)]

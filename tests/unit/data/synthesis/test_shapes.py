@@ -52,6 +52,17 @@ def test_shapes_have_about_the_area_asked_for(shape, area: float) -> None:
     assert 0.5 * area < np.quantile(drawn, 0.75) < 1.6 * area
 
 
+@given(seeds, st.integers(32, 200), st.integers(32, 200))
+def test_fitted_shapes_keep_their_share_of_the_picture(seed: int, height: int, width: int) -> None:
+    mask = shapes.rectangle(np.random.default_rng(seed), max(height, width), 0.1)
+    fitted = shapes.fitted(mask, height, width)
+    assert fitted.shape == (height, width)
+    assert fitted.dtype == np.uint8
+    assert set(np.unique(fitted)) == {0, 1}
+    # Each edge of the rectangle moves by less than a pixel.
+    assert abs(fitted.mean() - mask.mean()) < 2 / min(height, width)
+
+
 def test_shapes_are_various_in_kind_and_place() -> None:
     rng = np.random.default_rng(5)
     masks = [shapes.any_shape(rng, 64, 0.1) for _ in range(300)]
