@@ -74,25 +74,11 @@ def _word(rng: Generator, length: int, font_index: int) -> str:
 
 
 def replace_text(rng: Generator, base: Pixels, box: Box) -> tuple[Pixels, Mask]:
-    """Erase ``box`` and set random text there in the colour that the ink had.
-
-    Args:
-        rng: source of all choices.
-        base: the picture.
-        box: where, of one pixel or more.
-
-    Returns:
-        The picture and the mask of the box.
-
-    Raises:
-        ValueError: the box is empty or not inside the picture.
-    """
+    """Erase ``box`` and set random text there in the colour that the ink had; arguments and result of `erase_text`."""
     x0, y0, x1, y1 = box
     height, width = y1 - y0, x1 - x0
-    mask = _box_mask(base, box)
-    paper, ink = _paper_and_ink(base[y0:y1, x0:x1])
-    out = base.copy()
-    out[y0:y1, x0:x1] = _erased(rng, base, mask, box, paper)
+    out, mask = erase_text(rng, base, box)
+    _, ink = _paper_and_ink(base[y0:y1, x0:x1])
     index = int(rng.integers(0, max(1, len(font_files()))))
     size = max(6, int(height * rng.uniform(0.75, 1.05)))
     length = max(1, int(width / (0.55 * size)))
