@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from omni_iml.cli.failures import WrongUsage, emit, exit_codes
+from omni_iml.cli.failures import WrongUsage, emit, exit_codes, needs_train
 
 
 def export(
@@ -22,13 +22,9 @@ def export(
 ) -> None:
     """Export weights to an ONNX model file that runs without torch (needs the extra named train)."""
     with exit_codes(debug):
-        try:
+        with needs_train("export"):
             from omni_iml.models.checkpoint import load_network
             from omni_iml.models.export import UNCALIBRATED, export_onnx
-        except ModuleNotFoundError as error:
-            raise WrongUsage(
-                f"omni-iml export: {error.name} is not installed; run pip install 'omni-iml[train]'."
-            ) from error
         network, extra = load_network(weights)
         facts = {
             **UNCALIBRATED,

@@ -102,6 +102,27 @@ def exit_codes(debug: bool) -> Iterator[None]:
         raise typer.Exit(FAILED) from error
 
 
+@contextmanager
+def needs_train(command: str) -> Iterator[None]:
+    """Turn a missing library of the laboratory into a sentence that names the extra.
+
+    Args:
+        command: name of the command, for the sentence.
+
+    Yields:
+        Nothing; the imports go inside.
+
+    Raises:
+        WrongUsage: a module is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise WrongUsage(
+            f"omni-iml {command}: {error.name} is not installed; run pip install 'omni-iml[train]'."
+        ) from error
+
+
 def _drop_stdout() -> None:
     """Point standard output at nothing, so that the interpreter's last flush finds no closed pipe."""
     with suppress(OSError, ValueError):

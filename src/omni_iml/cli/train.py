@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from omni_iml.cli.failures import WrongUsage, emit, exit_codes
+from omni_iml.cli.failures import WrongUsage, emit, exit_codes, needs_train
 
 
 def train(
@@ -29,13 +29,9 @@ def train(
     Prints the path of the weights on standard output, everything else on standard error.
     """
     with exit_codes(debug):
-        try:
+        with needs_train("train"):
             from omni_iml.training.recipe import load_recipe
             from omni_iml.training.train import prepare
-        except ModuleNotFoundError as error:
-            raise WrongUsage(
-                f"omni-iml train: {error.name} is not installed; run pip install 'omni-iml[train]'."
-            ) from error
         try:
             leg = prepare(
                 load_recipe(recipe, set_ or []),

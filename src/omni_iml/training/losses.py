@@ -9,9 +9,9 @@ from pydantic import ConfigDict
 from torch import Tensor
 from torch.nn import functional as F
 
+from omni_iml.data.synthesis.sample import IGNORE
 from omni_iml.models import OmniOutput
 
-IGNORE = 255
 GATE_MARGIN = 0.1
 """Vision alone must be better by this IoU to be the gate's target (C.1)."""
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omni_iml.data.synthesis.pixels import Mask, Pixels
-from omni_iml.types import JpegTrace
+from omni_iml.inference.tiles import cut
+from omni_iml.types import EvidenceImage, JpegTrace
 
 IGNORE = 255
 """Label of padded pixels: no loss and no metric reads them."""
@@ -53,13 +54,12 @@ def assemble(
     """
     height, width = mask.shape
     below, beside = size - height, size - width
-    magnitudes = np.minimum(np.abs(trace.coefficients.astype(np.int32)), 20).astype(np.uint8)
-    coefficients = np.zeros((size, size), np.uint8)
-    coefficients[: magnitudes.shape[0], : magnitudes.shape[1]] = magnitudes
+    # Tiles are samples: the very function that cuts tiles at inference pads and clips here.
+    tile = cut(EvidenceImage(pixels, trace, "array", 1, "synthesis", ""), 0, 0, size)
     return Sample(
-        image=np.ascontiguousarray(np.pad(pixels, ((0, below), (0, beside), (0, 0)), mode="edge").transpose(2, 0, 1)),
-        coefficients=coefficients,
-        table=np.minimum(trace.table, 63).astype(np.uint8),
+        image=tile.image[0],
+        coefficients=tile.coefficients[0],
+        table=tile.table[0],
         mask=np.pad(mask, ((0, below), (0, beside)), constant_values=IGNORE),
         label=label,
         domain=domain,
