@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Box = tuple[int, int, int, int]
 Verdict = Literal["tampered", "inconclusive", "no_trace"]
 Modality = Literal["vision", "vision+frequency"]
+Grade = Literal["good", "limited", "poor"]
 
 POSITIONS = (
     "Top left", "Top center", "Top right",
@@ -71,6 +72,21 @@ class JpegTrace:
 
 
 @dataclass(frozen=True)
+class Fitness:
+    """Whether traces of an edit can still be there to be found; see `omni_iml.io.fitness`.
+
+    Attributes:
+        grade: "good"; "limited", weak traces are gone; "poor", finding nothing says nothing.
+        reasons: one sentence for each sign that lowered the grade.
+        signs: what was measured, by name.
+    """
+
+    grade: Grade
+    reasons: tuple[str, ...] = ()
+    signs: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class EvidenceImage:
     """A picture as the network needs it: pixels and JPEG trace, in stored orientation.
 
@@ -82,6 +98,10 @@ class EvidenceImage:
         source: how the source was named, for messages.
         sha256: hex digest of the file's bytes (of shape and pixels for arrays and PIL images).
         warnings: what a reader of the result should know (for example that the file was cut short).
+        part: which picture of its file this is, as output names insert it: ".p003" for page or frame 3, ".p003.i01" for
+            the first picture in that page, "!word/media/image1.jpeg" for a member; empty for a file that is one picture.
+        facts: JSON-able facts about the file, by group; see `omni_iml.io.facts`.
+        fitness: whether traces can be there; None where nobody asked.
     """
 
     pixels: NDArray[np.uint8]
@@ -91,6 +111,9 @@ class EvidenceImage:
     source: str
     sha256: str
     warnings: tuple[str, ...] = ()
+    part: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    fitness: Fitness | None = None
 
     @property
     def is_jpeg(self) -> bool:
@@ -183,6 +206,9 @@ class Detection:
         warnings: what a reader should know.
         model: the model that was used.
         timing_ms: milliseconds by step, with the key "total".
+        part: which picture of its file this is; as in `EvidenceImage`.
+        facts: facts about the file, by group; as in `EvidenceImage`.
+        fitness: whether traces can be there; as in `EvidenceImage`.
     """
 
     source: str
@@ -202,6 +228,9 @@ class Detection:
     warnings: tuple[str, ...]
     model: ModelInfo
     timing_ms: Mapping[str, float]
+    part: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    fitness: Fitness | None = None
 
     @property
     def mask(self) -> NDArray[np.uint8]:

@@ -163,6 +163,9 @@ class Detector:
                 "regions": 1000 * (end - tiled),
                 "total": 1000 * (end - begin),
             },
+            part=image.part,
+            facts=image.facts,
+            fitness=image.fitness,
         )
 
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from omni_iml.report.wording import LIMITS
-from omni_iml.types import Detection
+from omni_iml.types import Detection, Fitness
 
 SCHEMA = "omni-iml/detection/1"
 
@@ -26,6 +26,7 @@ def to_json(detection: Detection) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "source": _encodable(detection.source),
+        "part": _encodable(detection.part),
         "sha256": detection.sha256,
         "width": int(detection.width),
         "height": int(detection.height),
@@ -52,6 +53,8 @@ def to_json(detection: Detection) -> dict[str, Any]:
             for tile in detection.tiles
         ],
         "warnings": [_encodable(warning) for warning in detection.warnings],
+        "fitness": _fitness(detection.fitness),
+        "facts": dict(detection.facts),
         "model": {
             "name": detection.model.name,
             "version": detection.model.version,
@@ -72,6 +75,13 @@ def detection_schema() -> dict[str, Any]:
     text = files("omni_iml").joinpath("schemas/detection-1.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
+
+
+def _fitness(fitness: Fitness | None) -> dict[str, Any] | None:
+    if fitness is None:
+        return None
+    signs = {name: round(float(value), 4) for name, value in fitness.signs.items()}
+    return {"grade": fitness.grade, "reasons": list(fitness.reasons), "signs": signs}
 
 
 def _share(value: float) -> float:
