@@ -99,7 +99,7 @@ class EvidenceImage:
         sha256: hex digest of the file's bytes (of shape and pixels for arrays and PIL images).
         warnings: what a reader of the result should know (for example that the file was cut short).
         part: which picture of its file this is, as output names insert it: ".p003" for page or frame 3, ".p003.i01" for
-            the first picture in that page, "!word/media/image1.jpeg" for a member; empty for a file that is one picture.
+            the first picture in that page, "!word/media/a.jpg" for a member; empty for a file that is one picture.
         facts: JSON-able facts about the file, by group; see `omni_iml.io.facts`.
         fitness: whether traces can be there; None where nobody asked.
     """

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from omni_iml.report.json import detection_schema, to_json
-from omni_iml.types import Region
+from omni_iml.types import Fitness, Region
 
 KEYS = [
-    "schema", "source", "sha256", "width", "height", "format", "score", "verdict", "modality", "gate_probability",
-    "regions", "tiles", "warnings", "model", "timing_ms",
+    "schema", "source", "part", "sha256", "width", "height", "format", "score", "verdict", "modality",
+    "gate_probability", "regions", "tiles", "warnings", "fitness", "facts", "model", "timing_ms",
 ]  # fmt: skip
 
 
@@ -36,6 +36,15 @@ def test_schema_is_itself_valid():
 
 def test_result_obeys_the_schema(detection):
     jsonschema.validate(to_json(detection), detection_schema())
+
+
+def test_fitness_and_facts(detection):
+    fitness = Fitness("poor", ("it was shrunk",), {"quality": 70.123456})
+    result = to_json(replace(detection, fitness=fitness, facts={"exif": {"make": "Canon"}}, part=".p002"))
+    assert result["fitness"] == {"grade": "poor", "reasons": ["it was shrunk"], "signs": {"quality": 70.1235}}
+    assert result["facts"] == {"exif": {"make": "Canon"}}
+    assert result["part"] == ".p002"
+    jsonschema.validate(result, detection_schema())
 
 
 def test_schema_and_result_name_the_same_keys(detection):
