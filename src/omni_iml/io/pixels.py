@@ -71,6 +71,8 @@ _PLAIN_MODES = ("1", "L", "RGB", "P")
 _ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
 _CONVERTED_MODES = ("CMYK", "YCbCr", "HSV", "RGBX")
 
+PALETTE_NOTE = "its colours come from a palette, which hides most traces of editing"
+
 
 class UnknownSamples(ValueError):  # noqa: N818 - a cause, put into words by the caller
     """A picture whose sample values have no known relation to what a screen shows."""
@@ -101,7 +103,7 @@ def to_rgb(image: Image.Image, *, bits: int = 16) -> tuple[NDArray[np.uint8], tu
         kind = {"I": "32-bit integers", "F": "floating-point numbers"}.get(mode, f"of the mode {mode}")
         raise UnknownSamples(f"its samples are {kind}, whose relation to brightness is not known")
     if mode in ("P", "PA"):
-        notes.append("its colours come from a palette, which hides most traces of editing")
+        notes.append(PALETTE_NOTE)
     if mode in _ALPHA_MODES or image.has_transparency_data:
         image, see_through = _over_white(image)
         if see_through:

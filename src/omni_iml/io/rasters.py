@@ -17,11 +17,13 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from omni_iml.io.claims import Claims
+from omni_iml.io.frames import check_frame, frame_note, survey
 from omni_iml.io.limits import check_length, check_size
 from omni_iml.io.orientation import to_stored
-from omni_iml.io.pixels import UnknownSamples, to_rgb
+from omni_iml.io.pixels import PALETTE_NOTE, UnknownSamples, to_rgb
 from omni_iml.io.segments import CleanJpeg
-from omni_iml.io.sniff import HEAD_BYTES, claimed_size, read_tiff_claims, tiff_flaw
+from omni_iml.io.tiff import put_first
 from omni_iml.types import UnreadableImage
 
 # The classes are called directly: Image.open would guess among all of Pillow's formats and consult its pixel limit, a
@@ -53,12 +55,38 @@ class Raster:
     warnings: tuple[str, ...]
 
 
-def decode_raster(stream: IO[bytes], kind: str, *, max_pixels: int, source: str) -> Raster:
-    """Decode the first frame or page of a PNG, WebP, TIFF, BMP or GIF file.
+def check_claims(stream: IO[bytes], kind: str, frame: int, *, max_pixels: int, source: str) -> Claims:
+    """Ask a PNG, WebP, TIFF, BMP or GIF file what it claims, and refuse what is too much before anything is decoded.
 
     Args:
-        stream: the file, seekable; left open.
+        stream: the file, seekable.
         kind: its format, as `omni_iml.io.sniff.sniff` names it.
+        frame: which frame or page, from 0.
+        max_pixels: refuse larger pictures.
+        source: how to name the file in errors.
+
+    Returns:
+        What it claims.
+
+    Raises:
+        UnreadableImage: too large, far longer than its pictures explain, or there is no such frame.
+    """
+    claims = survey(stream, kind, frame, source)
+    if claims.size is not None:
+        check_size(*claims.size, max_pixels, source)
+        check_length(stream.seek(0, io.SEEK_END), claims.size[0] * claims.size[1] * claims.frames, source)
+    check_frame(frame, claims, source)
+    return claims
+
+
+def decode_raster(stream: IO[bytes], kind: str, frame: int = 0, *, max_pixels: int, source: str) -> Raster:
+    """Decode one frame or page of a PNG, WebP, TIFF, BMP or GIF file.
+
+    Args:
+        stream: a copy of the file that is ours alone (a TIFF's header is changed in it), seekable; left open.
+        kind: its format, as `omni_iml.io.sniff.sniff` names it.
+        frame: which frame or page, from 0. A frame of an animation is what a viewer shows then, composed over the
+            frames before it.
         max_pixels: refuse larger pictures before anything is decoded.
         source: how to name the file in errors.
 
@@ -66,32 +94,25 @@ def decode_raster(stream: IO[bytes], kind: str, *, max_pixels: int, source: str)
         Pixels, orientation and warnings.
 
     Raises:
-        UnreadableImage: damaged, cut short, too large, or of samples that have no plain conversion to 8 bits.
+        UnreadableImage: damaged, cut short, too large, of samples that have no plain conversion to 8 bits, or there is
+            no such frame.
     """
+    claims = check_claims(stream, kind, frame, max_pixels=max_pixels, source=source)
     length = stream.seek(0, io.SEEK_END)
-    stream.seek(0)
-    head = stream.read(HEAD_BYTES)
-    size = claimed_size(kind, head)
     if kind == "TIFF":
-        claims = read_tiff_claims(stream)
-        if claims is None:
-            raise UnreadableImage(source, "its directory is damaged or cut off", _AGAIN)
-        size = claims.width, claims.height
-        if size[0] * size[1] <= max_pixels and (flaw := tiff_flaw(claims)) is not None:
-            raise UnreadableImage(source, flaw, _AGAIN)
-    if size is not None:
-        check_size(*size, max_pixels, source)
-        check_length(length, size[0] * size[1], source)
+        put_first(stream, frame, source)
     stream.seek(0)
     try:
         with _READERS[kind](stream) as image:
+            if frame and kind != "TIFF":
+                image.seek(frame)
             check_size(*image.size, max_pixels, source)
-            check_length(length, image.width * image.height, source)
+            check_length(length, image.width * image.height * claims.frames, source)
             orientation = read_orientation(image)
-            notes = _notes(image, kind, head)
             bits = _bits(image)
+            notes = frame_note(frame, claims) + _notes(image, kind, max(claims.bits, bits))
             image.load()
-            pixels, more = to_rgb(image, bits=bits)
+            pixels, more = to_rgb(image, bits=bits or 16)
     except UnreadableImage:
         raise
     except Exception as error:  # the readers raise whatever a damaged file makes them stumble over
@@ -131,8 +152,6 @@ def decode_jpeg(clean: CleanJpeg, *, source: str) -> Raster:
             "the file is cut short: it has no end-of-image marker, and what lies after the cut is not evidence",
             *notes,
         )
-    if clean.multi_picture:
-        notes += ("the file holds several pictures; only the first was read",)
     if clean.first_component != "luma":
         notes += (f"the file stores no luma; the JPEG trace is that of its {clean.first_component} component",)
     orientation = 1
@@ -159,20 +178,19 @@ def _valid(value: object) -> int:
 
 
 def _bits(image: Image.Image) -> int:
-    """Significant bits of a sample, where a TIFF file says so; 16 otherwise."""
+    """Significant bits of a sample, where a TIFF file says so; 0 otherwise."""
     if not isinstance(image, TiffImageFile):
-        return 16
-    bits = image.tag_v2.get(_BITS_PER_SAMPLE, (16,))
+        return 0
+    bits = image.tag_v2.get(_BITS_PER_SAMPLE, (0,))
     return int(bits[0] if isinstance(bits, tuple) else bits)
 
 
-def _notes(image: ImageFile, kind: str, head: bytes) -> tuple[str, ...]:
+def _notes(image: ImageFile, kind: str, bits: int) -> tuple[str, ...]:
     notes: tuple[str, ...] = ()
-    if getattr(image, "is_animated", False):
-        notes += ("the file holds several frames or pages; only the first was read",)
-    deep = head[24] == 16 if kind == "PNG" and len(head) > 24 else kind == "TIFF" and _bits(image) > 8
-    if deep and not image.mode.startswith("I;16"):
-        notes += ("16-bit samples were reduced to 8 bits",)
+    if bits > 8 and not image.mode.startswith("I;16"):
+        notes += (f"{bits}-bit samples were reduced to 8 bits",)
+    if kind == "GIF" and image.mode not in ("P", "PA"):
+        notes += (PALETTE_NOTE,)
     return notes
 
 

@@ -76,7 +76,7 @@ def test_first_frame_of_a_gif_with_a_warning() -> None:
     image = load(encode(frames[0], "GIF", save_all=True, append_images=frames[1:]))
     with Image.open(io.BytesIO(encode(frames[0], "GIF"))) as first:
         assert np.array_equal(image.pixels, np.asarray(first.convert("RGB")))
-    assert warned(image, "only the first")
+    assert warned(image, "holds 2 frames, pages or pictures; this is number 1")
     assert warned(image, "palette")
 
 
@@ -88,7 +88,7 @@ def test_first_picture_of_an_mpo() -> None:
         assert (image.format, shown.format) == ("MPO", "MPO")
         assert np.array_equal(image.pixels, np.asarray(shown))
     assert image.is_jpeg
-    assert warned(image, "several pictures")
+    assert warned(image, "holds 2 frames, pages or pictures; this is number 1")
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])

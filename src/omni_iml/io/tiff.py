@@ -1,0 +1,145 @@
+"""The directories of a TIFF file: how many pages, and what each claims, without decoding any."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from omni_iml.io.claims import MAX_FRAMES, Claims
+from omni_iml.types import UnreadableImage
+
+_ENTRIES = 4096
+_WIDTH, _HEIGHT, _TILE_WIDTH, _TILE_HEIGHT = 256, 257, 322, 323
+_MANY_VALUES = 200_000
+
+
+@dataclass(frozen=True)
+class Directory:
+    """What one directory of a TIFF file claims.
+
+    Attributes:
+        at: its place in the file.
+        width: pixels, 0 where it is not said.
+        height: pixels, 0 where it is not said.
+        tile_pixels: pixels of one tile, 0 for a page in strips.
+        most_values: the largest number of values of a numeric tag.
+    """
+
+    at: int
+    width: int
+    height: int
+    tile_pixels: int
+    most_values: int
+
+    @property
+    def flaw(self) -> str | None:
+        """A claim that would cost memory out of proportion to the picture; None when there is none."""
+        pixels = self.width * self.height
+        if self.most_values > _MANY_VALUES + pixels // 64:
+            return f"one of its tags claims {self.most_values} values"
+        if self.tile_pixels > 1_000_000 + 2 * pixels:
+            return "its tiles claim to be far larger than the picture"
+        return None
+
+
+def directories(stream: IO[bytes]) -> Iterator[Directory]:
+    """Follow the chain of directories, and no other pointer.
+
+    Args:
+        stream: the file, at any position.
+
+    Yields:
+        The directories in order, up to one that is damaged, cut off or longer than any real one, or that was there
+        before.
+    """
+    order, big = _layout(stream)
+    # Entries are tag, type, number of values, and a value or pointer: 12 bytes, in BigTIFF 20.
+    size, counted, value_at = (20, "HHQ", 12) if big else (12, "HHL", 8)
+    pointer, count_as = ("Q", "Q") if big else ("L", "H")
+    visited: set[int] = set()
+    try:
+        stream.seek(8 if big else 4)
+        (at,) = struct.unpack(order + pointer, stream.read(8 if big else 4))
+        while at and at not in visited:
+            visited.add(at)
+            stream.seek(at)
+            (count,) = struct.unpack(order + count_as, stream.read(8 if big else 2))
+            if count > _ENTRIES:
+                return
+            entries = stream.read(size * count)
+            after = stream.read(8 if big else 4)
+            most = 0
+            values: dict[int, int] = {}
+            for offset in range(0, len(entries) - size + 1, size):
+                tag, kind, number = struct.unpack_from(order + counted, entries, offset)
+                if kind not in (1, 2, 6, 7):  # bytes and text stay one object in memory
+                    most = max(most, number)
+                wide = {3: "H", 4: "L", 16: "Q" if big else ""}.get(kind)
+                if wide and number == 1:
+                    (values[tag],) = struct.unpack_from(order + wide, entries, offset + value_at)
+            tile = values.get(_TILE_WIDTH, 0) * values.get(_TILE_HEIGHT, 0)
+            yield Directory(at, values.get(_WIDTH, 0), values.get(_HEIGHT, 0), tile, most)
+            (at,) = struct.unpack(order + pointer, after)
+    except (struct.error, OSError, OverflowError, ValueError):
+        return
+
+
+def survey_tiff(stream: IO[bytes], frame: int, source: str) -> Claims:
+    """Read the directories of a TIFF file.
+
+    Args:
+        stream: the file, at any position.
+        frame: which page is asked for, from 0.
+        source: how to name the file in errors.
+
+    Returns:
+        The claims, with the size of this page (of the last one where there are fewer).
+
+    Raises:
+        UnreadableImage: the first directory is damaged or cut off.
+    """
+    page, frames = _page(stream, frame, source)
+    return Claims((page.width, page.height), frames)
+
+
+def put_first(stream: IO[bytes], frame: int, source: str) -> None:
+    """Make a page the first one, so that a decoder need not pass the pages before it.
+
+    Args:
+        stream: the file, a copy of its own: its header is overwritten.
+        frame: the page, from 0; it must be there.
+        source: how to name the file in errors.
+
+    Raises:
+        UnreadableImage: the page claims what would cost memory out of proportion to it, or is not there.
+    """
+    page, _ = _page(stream, frame, source)
+    if (flaw := page.flaw) is not None:
+        raise UnreadableImage(source, flaw, "fetch or copy the file again")
+    if frame:
+        order, big = _layout(stream)
+        stream.seek(8 if big else 4)
+        stream.write(struct.pack(order + ("Q" if big else "L"), page.at))
+
+
+def _page(stream: IO[bytes], frame: int, source: str) -> tuple[Directory, int]:
+    """The directory of a page, or the last one, and how many there are (one more than `MAX_FRAMES` for more)."""
+    wanted: Directory | None = None
+    frames = 0
+    for directory in directories(stream):
+        wanted = directory if frames <= frame else wanted
+        frames += 1
+        if frames > MAX_FRAMES:
+            break
+    if wanted is None:
+        raise UnreadableImage(source, "its directory is damaged or cut off", "fetch or copy the file again")
+    return wanted, frames
+
+
+def _layout(stream: IO[bytes]) -> tuple[str, bool]:
+    """Byte order as `struct` writes it, and whether it is a BigTIFF."""
+    stream.seek(0)
+    head = stream.read(4)
+    return "<" if head[:2] == b"II" else ">", 43 in head[2:4]
