@@ -22,6 +22,7 @@ COMMANDS = {
     "models": "omni_iml.cli.models:models",
     "train": "omni_iml.cli.train:train",
     "export": "omni_iml.cli.export:export",
+    "inspect": "omni_iml.cli.inspect:inspect",
 }
 """Name -> "module:function", in the order in which the help lists them."""
 

@@ -14,6 +14,7 @@ from omni_iml.inference.model_file import file_sha256, parse_metadata
 from omni_iml.inference.session import TileOutputs
 from omni_iml.models.checkpoint import load_network
 from omni_iml.models.export import UNCALIBRATED
+from omni_iml.models.network import OmniIML
 from omni_iml.types import ModelInfo, OmniError
 
 
@@ -23,12 +24,14 @@ class TorchSession:
     Args:
         path: ``.safetensors`` file. Weights that nobody calibrated get `UNCALIBRATED` thresholds.
         threads: of torch on the CPU, for the whole process; ``None`` leaves torch's choice.
+        device: torch's name of a device ("cpu", "cuda:1"); ``None`` takes CUDA where there is one.
 
     Raises:
         UnreadableModel: the file is missing, damaged or holds no Omni-IML weights.
+        ValueError: torch knows no such device, or cannot use it here.
     """
 
-    def __init__(self, path: Path, threads: int | None = None) -> None:
+    def __init__(self, path: Path, threads: int | None = None, device: str | None = None) -> None:
         if threads:
             torch.set_num_threads(threads)
         self._path = path
@@ -36,13 +39,18 @@ class TorchSession:
         network, extra = load_network(path)
         facts = extra.get("model_file") or {**UNCALIBRATED, "name": path.stem}
         self._info = parse_metadata(json.dumps(facts), path, digest)
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._device = _usable(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self._network = network.to(self._device).requires_grad_(False)
 
     @property
     def info(self) -> ModelInfo:
         """What the weights' metadata says of the model."""
         return self._info
+
+    @property
+    def network(self) -> OmniIML:
+        """The network that is run, in evaluation mode on its device."""
+        return self._network
 
     @torch.inference_mode()
     def __call__(
@@ -65,3 +73,12 @@ class TorchSession:
         )
         check_outputs(self._path, outputs, self._info.tile, len(image))
         return outputs
+
+
+def _usable(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).cpu()  # some names are known and yet of no use on this computer
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(f"device {name!r}: torch cannot use it here ({first_line(error)}); try cpu.") from error
+    return device

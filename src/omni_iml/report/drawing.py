@@ -47,7 +47,7 @@ def overlay(detection: Detection) -> Image.Image:
     canvas = np.empty_like(detection.pixels, order="C")
     for top in range(0, detection.height, _BAND):
         rows = slice(top, top + _BAND)
-        canvas[rows] = _blend(detection.pixels[rows], detection.probability[rows], palette)
+        canvas[rows] = blend(detection.pixels[rows], detection.probability[rows], palette)
     thickness = max(1, round(max(detection.width, detection.height) / 500))
     for region in detection.regions:
         _draw_box(canvas, region.box, thickness)
@@ -65,19 +65,27 @@ def palette_rgb() -> NDArray[np.uint8]:
     return np.asarray(bgr[:, 0, ::-1], np.uint8)
 
 
-def _to_byte(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.asarray(np.rint(probability * np.float32(255)), np.uint8)
+def blend(pixels: NDArray[np.uint8], probability: NDArray[np.float32], palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Lay a map over pixels; memory for floating-point copies of both is needed.
 
+    Args:
+        pixels: uint8 ``(H, W, 3)`` RGB.
+        probability: float32 ``(H, W)``, 0..1.
+        palette: from `palette_rgb`.
 
-def _blend(
-    pixels: NDArray[np.uint8], probability: NDArray[np.float32], palette: NDArray[np.uint8]
-) -> NDArray[np.uint8]:
+    Returns:
+        uint8 ``(H, W, 3)`` RGB.
+    """
     photo = pixels.astype(np.float32)
     luma = photo @ np.array([0.299, 0.587, 0.114], np.float32)
     muted = luma[..., None] + np.float32(_COLOUR_LEFT) * (photo - luma[..., None])
     opacity = np.float32(_STRONGEST) * probability[..., None]
     mixed = muted + opacity * (palette[_to_byte(probability)] - muted)
     return np.asarray(np.rint(mixed), np.uint8)
+
+
+def _to_byte(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.asarray(np.rint(probability * np.float32(255)), np.uint8)
 
 
 def _draw_box(canvas: NDArray[np.uint8], box: Box, thickness: int) -> None:

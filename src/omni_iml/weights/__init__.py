@@ -24,7 +24,7 @@ def bundled_path(suffix: str = ".onnx") -> Path:
     path = Path(str(files(__name__).joinpath(f"bundled{suffix}")))
     if not path.is_file():
         way_out = (
-            "name a weights file with --model, or work from a source checkout"
+            "name a weights file, or work from a source checkout"
             if suffix == ".safetensors"  # left out of wheels on purpose: installing again would not bring it
             else "install the released package again or name a model file (--model PATH, Detector(model=...))"
         )
