@@ -43,9 +43,7 @@ def test_detector_needs_no_torch():
 
 def test_missing_bundled_weights_are_named(monkeypatch, tmp_path):
     monkeypatch.setattr("omni_iml.weights.files", lambda package: tmp_path)
-    with pytest.raises(
-        types.UnreadableModel, match=r"\.safetensors model; name a weights file with --model, or work"
-    ) as caught:
+    with pytest.raises(types.UnreadableModel, match=r"\.safetensors model; name a weights file, or work") as caught:
         bundled_path(".safetensors")
     assert "again" not in str(caught.value)  # the wheel leaves the weights out, so installing again does not help
     with pytest.raises(types.UnreadableModel, match="install the released package again"):

@@ -40,16 +40,25 @@ FEATURES: Mapping[str, str] = {
 PROBABILITIES: Mapping[str, tuple[str, str]] = {
     "coarse_rgb": ("coarse_rgb_logit", "P_rgb"),
     "coarse_fused": ("coarse_fused_logit", "P_fused"),
+    "coarse": ("coarse_logit", "P_co"),
     "mask": ("mask_logit", "mask"),
 }
 """Probability maps: their pictures' name, field, and the paper's name."""
 
+
+def _views(*features: str) -> tuple[str, ...]:
+    return tuple(f"{name}.{view}" for view in ("deviation", "pca") for name in features)
+
+
+_GATE = "Modal gate"
 _ROWS = (
-    ("Modal gate", ("rgb", "frequency", "fused")),
-    ("Anomaly enhancement at 1/8: before, attention, after", ("e2", "e2_attention", "e2_enhanced")),
-    ("Anomaly enhancement at 1/16: before, attention, after", ("e3", "e3_attention", "e3_enhanced")),
-    ("Encoder at 1/4 and 1/32, dynamic weight filters", ("e1", "e4")),
+    ("Input and result", ("image", "coefficients", "coarse_rgb", "coarse_fused", "coarse", "mask", "overlay")),
+    (_GATE, (*_views("rgb", "frequency", "fused"), "gate_weights")),
+    ("Anomaly enhancement at 1/8: before, attention, after", _views("e2", "e2_attention", "e2_enhanced")),
+    ("Anomaly enhancement at 1/16: before, attention, after", _views("e3", "e3_attention", "e3_enhanced")),
+    ("Encoder at 1/4 and 1/32, dynamic weight filters", (*_views("e1", "e4"), "filters")),
 )
+"""Rows of the contact sheet: heading, and names of panels."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,7 @@ def panels(tile: TileInspection) -> dict[str, Panel]:
         tile: from `omni_iml.inspection.picture.Inspector.tiles`.
 
     Returns:
-        "image", "overlay", "coefficients"; "mask", "coarse_rgb", "coarse_fused" (colours from 0 to 1);
+        "image", "overlay", "coefficients"; "mask", "coarse_rgb", "coarse_fused", "coarse", "gate_weights" (colours from 0 to 1);
         "<feature>.deviation" and "<feature>.pca" for each of `FEATURES`; "filters".
     """
     values = tile.values
@@ -102,6 +111,10 @@ def panels(tile: TileInspection) -> dict[str, Panel]:
             low, high = robust_range(away)
             found[f"{name}.deviation"] = Panel(f"{title}  deviation {low:.2f}..{high:.2f}", colours(away, low, high))
             found[f"{name}.pca"] = Panel(f"{title}  PCA of {len(features)} channels", components(features))
+    if values.gate_weights is not None:
+        share: Map = values.gate_weights[0].mean(0)
+        caption = f"share of vision  mean {share.mean():.2f}"
+        found["gate_weights"] = Panel(caption, colours(share, 0, 1))
     if values.filters:
         activations = {item.name: tuple(map(float, item.values[0])) for item in values.filters}
         found["filters"] = Panel(
@@ -125,20 +138,14 @@ def contact_sheet(name: str, summary: TileSummary, found: Mapping[str, Panel]) -
     title = f"{name}  tile {summary.index}  x {x0}..{x1}, y {y0}..{y1} (stored)"
     if summary.image_logit is not None:
         title += f"  image logit {summary.image_logit:+.2f}"
-    rows = [("Input and result", [found[key] for key in _present(found, "image", "coefficients", "coarse_rgb",
-                                                                 "coarse_fused", "mask", "overlay")])]  # fmt: skip
+    rows = []
     for heading, names in _ROWS:
-        shown = [
-            found[key] for view in ("deviation", "pca") for key in _present(found, *(f"{n}.{view}" for n in names))
-        ]
-        if "e4" in names:
-            shown += [found[key] for key in _present(found, "filters")]
-        if "rgb" in names and summary.modality is not None:
-            probability = f"P(vision alone) = {summary.gate_probability:.3f}"
-            heading += f": {probability}, so the network went on with {MODALITIES[summary.modality]}"
-        if shown:
+        if heading == _GATE and summary.modality is not None:
+            chosen = f"P(vision alone) = {summary.gate_probability:.3f}, so it chose {MODALITIES[summary.modality]}"
+            heading = f"{heading}: {chosen}"
+        if shown := [(found[name].caption, found[name].picture) for name in names if name in found]:
             rows.append((heading, shown))
-    return sheet(title, [(heading, [(p.caption, p.picture) for p in shown]) for heading, shown in rows], _PANEL)
+    return sheet(title, rows, _PANEL)
 
 
 def overview(picture: PictureInspection) -> Image.Image:
@@ -162,11 +169,7 @@ def overview(picture: PictureInspection) -> Image.Image:
     letters = font(max(12, round(max(canvas.size) / 45)))
     for tile in picture.tiles:
         x0, y0, x1, y1 = (round(edge * scale) for edge in tile.box)
-        draw.rectangle((x0, y0, x1 - 1, y1 - 1), outline=(255, 255, 255))
+        draw.rectangle((x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), outline=(255, 255, 255))
         middle = ((x0 + x1) / 2, (y0 + y1) / 2)
         draw.text(middle, str(tile.index), (255, 255, 255), letters, anchor="mm", stroke_width=2, stroke_fill=(0, 0, 0))
     return canvas
-
-
-def _present(found: Mapping[str, Panel], *names: str) -> list[str]:
-    return [name for name in names if name in found]

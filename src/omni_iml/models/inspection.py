@@ -36,7 +36,9 @@ class FilterActivations:
 
 @dataclass(frozen=True)
 class Inspection:
-    """Inputs, outputs and values in between of one forward pass. A part that the network lacks left its fields None.
+    """Inputs, outputs and values in between of one forward pass.
+
+    A part that the network lacks leaves its fields None; the last two are those of variants.
 
     Attributes:
         image: uint8 ``(B, 3, H, W)`` RGB.
@@ -44,9 +46,9 @@ class Inspection:
         table: uint8 ``(B, 8, 8)``, ``min(q, 63)``.
         mask_logit: float32 ``(B, 1, H, W)``, as all that follow float32; positive = tampered.
         image_logit: ``(B,)``, image-level classifier; positive = tampered.
-        gate_logit: ``(B,)``; at or above 0 the gate chose vision alone.
+        gate_logit: ``(B,)``; at or above 0 the gate chose vision alone. None where nothing is chosen.
         rgb: F_rgb ``(B, C2, H/8, W/8)``, the vision head's features; the gate's first input.
-        frequency: F_freq ``(B, Cf, H/8, W/8)``, the frequency head's features; the gate's second input.
+        frequency: F_freq ``(B, Cf, H/8, W/8)``, features of the second modality's head; the gate's second input.
         fused: F_fused ``(B, C2, H/8, W/8)``.
         coarse_rgb_logit: P_rgb ``(B, 1, H/8, W/8)``, logits.
         coarse_fused_logit: P_fused ``(B, 1, H/8, W/8)``, logits.
@@ -59,6 +61,8 @@ class Inspection:
         e2_enhanced: E2' ``(B, C2, H/8, W/8)``, after anomaly enhancement.
         e3_enhanced: E3' ``(B, C3, H/16, W/16)``, after anomaly enhancement.
         filters: the dynamic weight filters in the order in which the decoder ran them; empty if it has none.
+        gate_weights: share of vision ``(B, C2, H/8, W/8)``, 0..1, of a soft gate (C-T8).
+        coarse_logit: A's P_co ``(B, 1, H/4, W/4)``, logits.
     """
 
     image: NDArray[np.uint8]
@@ -81,6 +85,8 @@ class Inspection:
     e2_enhanced: Array | None = None
     e3_enhanced: Array | None = None
     filters: tuple[FilterActivations, ...] = ()
+    gate_weights: Array | None = None
+    coarse_logit: Array | None = None
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Every array that is there, by the name of its field; filter activations as "activations.DWF_2"."""
@@ -90,10 +96,12 @@ class Inspection:
 
     @property
     def absent(self) -> tuple[str, ...]:
-        """Fields that this network has no part for."""
-        present = self.arrays()
-        gone = tuple(f.name for f in fields(self) if f.name != "filters" and f.name not in present)
-        return gone if self.filters else (*gone, "filters")
+        """Fields of the paper's network that this one has no part for."""
+        present = {*self.arrays(), *_OF_VARIANTS} | ({"filters"} if self.filters else set())
+        return tuple(f.name for f in fields(self) if f.name not in present)
+
+
+_OF_VARIANTS = ("gate_weights", "coarse_logit")
 
 
 class Recorder:
@@ -137,7 +145,7 @@ class Recorder:
 
 @contextmanager
 def recording(network: nn.Module) -> Iterator[Recorder]:
-    """Watch a network's parts while it runs.
+    """Watch a network's parts while it runs, from one thread at a time.
 
     Args:
         network: an `OmniIML`, whole or with parts left out or replaced.
@@ -164,12 +172,10 @@ def recording(network: nn.Module) -> Iterator[Recorder]:
         return hook
 
     def gate(module: nn.Module, inputs: tuple, output: Any) -> None:
-        for key, attribute in (
-            ("gate_logit", "logit"),
-            ("coarse_rgb_logit", "coarse_rgb"),
-            ("coarse_fused_logit", "coarse_fused"),
-        ):
-            recorder.note(key, getattr(output, attribute, None))
+        recorder.note("coarse_rgb_logit", output.coarse_rgb)
+        recorder.note("coarse_fused_logit", output.coarse_fused)
+        # Variants that choose nothing still give a logit; what a classifier decided is another field.
+        recorder.note("gate_logit", getattr(output, "decision", output.logit))
 
     def backbone(module: nn.Module, inputs: tuple, output: Any) -> None:
         recorder.note("e2", inputs[0])
@@ -177,6 +183,8 @@ def recording(network: nn.Module) -> Iterator[Recorder]:
 
     def enhancement(module: nn.Module, inputs: tuple, output: Any) -> None:
         enhanced, attention = output
+        if not attention:
+            return  # a stand-in that hands its input on
         names("e2_enhanced", "e3_enhanced")(module, inputs, tuple(enhanced))
         names("e2_attention", "e3_attention")(module, inputs, tuple(attention))
 
@@ -191,12 +199,14 @@ def recording(network: nn.Module) -> Iterator[Recorder]:
     def whole(module: nn.Module, inputs: tuple, output: Any) -> None:
         for key, value in zip(("image", "coefficients", "table"), inputs, strict=False):
             recorder.note(key, value)
+        recorder.note("coarse_logit", getattr(output, "coarse", None))
         recorder.note("mask_logit", output.mask)
 
     try:
         watch("vision_head", names("e1", "rgb"))
         watch("frequency_head", names("frequency"))
         watch("gate.fuse", names("fused"))
+        watch("gate.weights", names("gate_weights"))
         watch("gate", gate)
         watch("backbone", backbone)
         watch("anomaly_enhancement", enhancement)
