@@ -87,8 +87,8 @@ def panels(tile: TileInspection) -> dict[str, Panel]:
         tile: from `omni_iml.inspection.picture.Inspector.tiles`.
 
     Returns:
-        "image", "overlay", "coefficients"; "mask", "coarse_rgb", "coarse_fused", "coarse", "gate_weights" (colours from 0 to 1);
-        "<feature>.deviation" and "<feature>.pca" for each of `FEATURES`; "filters".
+        "image", "overlay", "coefficients"; "mask", "coarse_rgb", "coarse_fused", "coarse", "gate_weights" (colours
+        from 0 to 1); "<feature>.deviation" and "<feature>.pca" for each of `FEATURES`; "filters".
     """
     values = tile.values
     image = np.ascontiguousarray(values.image[0].transpose(1, 2, 0))  # (S, S, 3)

@@ -68,9 +68,11 @@ def test_an_onnx_file(tiny_model, picture, tmp_path):
     refused(result, 2, "tiny.onnx: an ONNX graph gives its outputs only", "(.safetensors)", "'bundled'")
 
 
-@pytest.mark.parametrize("name", ["absent.safetensors", "photo.jpg"])
-def test_no_weights(picture, tmp_path, name):
-    refused(run(tmp_path / name, picture, "--out", tmp_path / "o"), 2, name, "give a file that training wrote")
+@pytest.mark.parametrize(
+    ("name", "words"), [("absent.safetensors", "no such model file"), ("photo.jpg", "give a file that training wrote")]
+)
+def test_no_weights(picture, tmp_path, name, words):
+    refused(run(tmp_path / name, picture, "--out", tmp_path / "o"), 2, name, words)
 
 
 def test_pictures_that_cannot_be_read(weights, tmp_path):

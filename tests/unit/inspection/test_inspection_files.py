@@ -89,8 +89,9 @@ def test_the_json_says_what_the_arrays_say(saved, weights, photo):
         assert stored["activations.DWF_6"].shape == (len(report["tiles"]), 4)
 
 
-def test_chosen_tiles_only_and_the_whole_picture_s_figures(inspector, photo, saved, tmp_path):
-    some = save_inspection(inspector, load(photo()), tmp_path / "some", tiles=(3, 1))
+def test_chosen_tiles_only_and_the_whole_picture_s_figures(inspector, saved, tmp_path):
+    image = saved.picture.image
+    some = save_inspection(inspector, image, tmp_path / "some", tiles=(3, 1))
     names = sorted(path.name for path in some.folder.glob("*.npz"))
     assert names == ["picture.npz", "tile-001.npz", "tile-003.npz"]
     report, everything = read(some.folder), read(saved.folder)
@@ -98,7 +99,7 @@ def test_chosen_tiles_only_and_the_whole_picture_s_figures(inspector, photo, sav
     for tile in (*report["tiles"], *everything["tiles"]):
         del tile["written"]
     assert report == everything
-    none = save_inspection(inspector, load(photo()), tmp_path / "none", tiles=())
+    none = save_inspection(inspector, image, tmp_path / "none", tiles=())
     assert [path.name for path in none.folder.glob("*.npz")] == ["picture.npz"]
 
 
