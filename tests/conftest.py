@@ -83,6 +83,21 @@ def write_model(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
+def free_model(write_model: Callable[..., Path]) -> Path:
+    """The tiny network as a model file that takes any size up to its tile of 64."""
+    network = TINY_NETWORK.replace("[B,3,64,64]", "[B,3,H,W]").replace("[B,64,64]", "[B,H,W]")
+    return write_model(network=network.replace("[B,1,64,64]", "[B,1,H,W]"), metadata={**METADATA, "free_size": True})
+
+
+@pytest.fixture
+def make_info() -> Callable[..., Any]:
+    """Gives what a model says of itself, changed by name."""
+    from omni_iml.inference.model_file import parse_metadata
+
+    return lambda **changes: parse_metadata(json.dumps({**METADATA, **changes}), Path("tiny.onnx"), "0" * 64)
+
+
+@pytest.fixture
 def tiny_network() -> str:
     """The tiny network in ONNX's text form, to be damaged at will."""
     return TINY_NETWORK

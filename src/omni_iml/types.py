@@ -129,14 +129,16 @@ class ModelInfo:
         name: for example "bundled".
         version: version of the weights.
         sha256: hex digest of the model file.
-        tile: side S of the square input in pixels, a multiple of 32.
+        tile: side S of the input in pixels, a multiple of 32.
         tampered_at: a score at or above this is the verdict "tampered".
         no_trace_below: a score below this is the verdict "no_trace"; between the two it is "inconclusive".
-        calibration: ``score = sigmoid(scale * logit + bias + log_tiles * ln(tile count))``.
+        calibration: ``score = sigmoid(scale * logit + bias + log_tiles * ln(size))``, with the picture's size in
+            512x512 pixels, at least 1.
         region_min_area: smallest region reported, as a share of the picture.
         region_min_probability: lowest mean probability of a region reported.
         licence: terms of the weights.
         card: Markdown text of the model card.
+        free_size: the input need not be S by S: any height and width that are multiples of 32, up to S.
     """
 
     name: str
@@ -150,6 +152,7 @@ class ModelInfo:
     region_min_probability: float
     licence: str
     card: str = field(repr=False, default="")
+    free_size: bool = False
 
 
 @dataclass(frozen=True)

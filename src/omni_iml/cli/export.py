@@ -15,7 +15,11 @@ def export(
     out: Annotated[Path, typer.Argument(help="Model file (.onnx) to write.")],
     name: Annotated[str | None, typer.Option(help="Name of the model; its recipe's by default.")] = None,
     version: Annotated[str | None, typer.Option(help="Version of the weights.")] = None,
-    tile: Annotated[int | None, typer.Option(help="Side of the square input in pixels, a multiple of 32.")] = None,
+    tile: Annotated[int | None, typer.Option(help="Side of the input in pixels, a multiple of 32.")] = None,
+    free_size: Annotated[
+        bool | None,
+        typer.Option("--free-size/--fixed-size", help="Take any size up to the tile, in steps of 32 pixels."),
+    ] = None,
     licence: Annotated[str | None, typer.Option(help="Terms of the weights.")] = None,
     card: Annotated[Path | None, typer.Option(help="Markdown file with the model card.")] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
@@ -31,7 +35,7 @@ def export(
             "name": extra.get("recipe", {}).get("name", weights.stem),
             **extra.get("model_file", {}),
         }
-        chosen = {"name": name, "version": version, "tile": tile, "licence": licence}
+        chosen = {"name": name, "version": version, "tile": tile, "free_size": free_size, "licence": licence}
         facts.update({key: value for key, value in chosen.items() if value is not None})
         if card is not None:
             facts["card"] = card.read_text(encoding="utf-8")

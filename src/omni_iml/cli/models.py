@@ -29,6 +29,7 @@ def models(
             "path": str(path),
             "bytes": path.stat().st_size,
             "tile": info.tile,
+            "free_size": info.free_size,
             "tampered_at": info.tampered_at,
             "no_trace_below": info.no_trace_below,
             "licence": info.licence,

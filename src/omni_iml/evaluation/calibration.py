@@ -1,9 +1,9 @@
-"""Calibrate the image-level score so that false alarms do not grow with the tile count.
+"""Calibrate the image-level score so that false alarms do not grow with the size of the picture.
 
-A picture's logit is the largest of its tiles' logits, and the more tiles, the larger the largest of authentic ones. So
-``score = sigmoid(scale * logit + bias + log_tiles * ln(tiles))`` is fitted on pictures of 1 to 64 tiles, put together
-from tiles of the validation split: an authentic picture from authentic tiles, a tampered one with one tampered tile
-among them.
+A picture's logit is the largest of its tiles' logits, and the larger the picture, the larger that of authentic ones.
+So ``score = sigmoid(scale * logit + bias + log_tiles * ln(tiles))``, in tiles of 512x512 pixels whatever the model's,
+is fitted on pictures of 1 to 64 tiles, put together from tiles of the validation split: an authentic picture from
+authentic tiles, a tampered one with one tampered tile among them.
 """
 
 from __future__ import annotations

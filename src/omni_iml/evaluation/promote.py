@@ -20,7 +20,7 @@ from omni_iml.data.sources import build_cache, data_root
 from omni_iml.data.synthesis import SynthesisConfig
 from omni_iml.evaluation.calibration import Calibration, calibrate
 from omni_iml.evaluation.card import measure, write_tables
-from omni_iml.evaluation.synthetic import score_split
+from omni_iml.evaluation.synthetic import SIDE, score_split
 from omni_iml.inference.session import open_session
 from omni_iml.models.checkpoint import load_network, save_weights
 from omni_iml.models.export import SCHEMA, UNCALIBRATED, export_onnx
@@ -89,7 +89,7 @@ def _calibration(model: Path, root: Path, cache: Path, threads: int | None) -> C
     config = SynthesisConfig(authentic=0.5)
     results = score_split(session, pool, "validation", config, count=VALIDATION_COUNT, seed=VALIDATION_SEED)
     ious = [r.iou for r in results if r.label == 1]
-    print(f"validation at {session.info.tile} px: IoU {np.nanmean(ious):.3f} over {len(ious)} tampered samples")
+    print(f"validation at {SIDE} px: IoU {np.nanmean(ious):.3f} over {len(ious)} tampered samples")
     logits = {label: np.array([r.logit for r in results if r.label == label]) for label in (0, 1)}
     return calibrate(logits[0], logits[1])
 

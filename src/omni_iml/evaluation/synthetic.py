@@ -37,10 +37,14 @@ class SampleResult:
     gate: float
 
 
+SIDE = 512
+"""Side of the samples that a model of any size is scored on, in pixels: most sources are not larger."""
+
+
 def score_split(
     session: Session, pool: TilePool, split: Split, config: SynthesisConfig, *, count: int, seed: int
 ) -> list[SampleResult]:
-    """Score ``count`` samples of each domain at the session's tile size.
+    """Score ``count`` samples of each domain, of 512 pixels a side where the model takes that, else of its tile's size.
 
     Args:
         session: model to score.
@@ -50,9 +54,10 @@ def score_split(
         count: samples a domain.
         seed: of the samples.
     """
+    size = SIDE if session.info.free_size else session.info.tile
     results = []
     for domain in DOMAINS:
-        engine = Engine(pool, split, replace(config, size=session.info.tile, domains={domain: 1.0}), seed)
+        engine = Engine(pool, split, replace(config, size=size, domains={domain: 1.0}), seed)
         for index in range(count):
             sample = engine(index)
             output = session(sample.image[None], sample.coefficients[None], sample.table[None])

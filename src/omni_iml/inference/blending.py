@@ -30,14 +30,16 @@ class Canvas:
     Args:
         height: rows of the picture.
         width: columns of the picture.
-        tile: side S of a tile.
+        tile: rows and columns of a tile.
         rows: first row of each row of tiles, from `omni_iml.inference.tiles.tile_starts`.
         columns: first column of each column of tiles.
     """
 
-    def __init__(self, height: int, width: int, tile: int, rows: tuple[int, ...], columns: tuple[int, ...]) -> None:
-        self._rows = dict(zip(rows, axis_weights(rows, height, tile), strict=True))
-        self._columns = dict(zip(columns, axis_weights(columns, width, tile), strict=True))
+    def __init__(
+        self, height: int, width: int, tile: tuple[int, int], rows: tuple[int, ...], columns: tuple[int, ...]
+    ) -> None:
+        self._rows = dict(zip(rows, axis_weights(rows, height, tile[0]), strict=True))
+        self._columns = dict(zip(columns, axis_weights(columns, width, tile[1]), strict=True))
         self._map = np.zeros((height, width), np.float32)
 
     def add(self, top: int, left: int, probability: NDArray[np.float32]) -> None:
@@ -46,7 +48,7 @@ class Canvas:
         Args:
             top: first row of the tile, one of ``rows``.
             left: first column of the tile, one of ``columns``.
-            probability: float32 ``(S, S)``, 0..1.
+            probability: float32 of the tile's size, 0..1.
         """
         down, across = self._rows[top], self._columns[left]
         part = probability[: len(down), : len(across)]

@@ -8,42 +8,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omni_iml.inference.session import TileOutputs
-from omni_iml.types import UnreadableModel
+from omni_iml.inference.tiles import STRIDE
+from omni_iml.types import ModelInfo, UnreadableModel
 
 
 def check_inputs(
-    side: int, image: NDArray[np.uint8], coefficients: NDArray[np.uint8], table: NDArray[np.uint8]
+    info: ModelInfo, image: NDArray[np.uint8], coefficients: NDArray[np.uint8], table: NDArray[np.uint8]
 ) -> None:
-    """Refuse inputs that are not a batch of tiles; the batch size is that of ``image``.
+    """Refuse inputs that are not a batch of tiles; batch and tile size are those of ``image``.
 
     Args:
-        side: side S of the model's tile, in pixels.
-        image: uint8 ``(B, 3, S, S)``.
-        coefficients: uint8 ``(B, S, S)``.
+        info: the model; H and W are its S, or with ``free_size`` multiples of 32 up to S.
+        image: uint8 ``(B, 3, H, W)``.
+        coefficients: uint8 ``(B, H, W)``.
         table: uint8 ``(B, 8, 8)``.
 
     Raises:
         ValueError: an input has another shape or data type; it is named.
     """
     batch = image.shape[0] if image.ndim else 0
-    _check_input("image", image, (batch, 3, side, side))
-    _check_input("coefficients", coefficients, (batch, side, side))
+    height, width = (info.tile, info.tile)
+    if info.free_size and image.ndim == 4 and all(0 < n <= info.tile and n % STRIDE == 0 for n in image.shape[2:]):
+        height, width = image.shape[2:]
+    _check_input("image", image, (batch, 3, height, width))
+    _check_input("coefficients", coefficients, (batch, height, width))
     _check_input("table", table, (batch, 8, 8))
 
 
-def check_outputs(path: Path, outputs: TileOutputs, side: int, batch: int) -> None:
+def check_outputs(path: Path, outputs: TileOutputs, image: NDArray[np.uint8]) -> None:
     """Refuse outputs that are not finite logits of a batch of tiles.
 
     Args:
         path: the model file, for messages.
         outputs: what the runtime gave.
-        side: side S of the model's tile, in pixels.
-        batch: how many tiles went in.
+        image: uint8 ``(B, 3, H, W)``, what went in.
 
     Raises:
         UnreadableModel: an output has another shape or data type, or is not finite; it is named.
     """
-    _check_output(path, "mask", outputs.mask, (batch, 1, side, side))
+    batch, _, height, width = image.shape
+    _check_output(path, "mask", outputs.mask, (batch, 1, height, width))
     _check_output(path, "gate", outputs.gate, (batch,))
     _check_output(path, "image", outputs.image, (batch,))
 

@@ -9,7 +9,7 @@ from time import perf_counter
 
 from omni_iml.inference.blending import Canvas, sigmoid
 from omni_iml.inference.session import Runtime, Session, open_session
-from omni_iml.inference.tiles import cut, overlap_for, tile_starts
+from omni_iml.inference.tiles import cut, overlap_for, tile_side, tile_starts
 from omni_iml.inference.verdict import gate_of, picture_score, probability_of, verdict_of
 from omni_iml.io import load
 from omni_iml.io.orientation import box_to_displayed, to_displayed
@@ -103,24 +103,24 @@ class Detector:
     def _analyse(self, image: EvidenceImage, begin: float, loaded: float) -> Detection:
         info = self.info
         height, width = image.pixels.shape[:2]
-        overlap = overlap_for(info.tile)
-        rows = tile_starts(height, info.tile, overlap)
-        columns = tile_starts(width, info.tile, overlap)
-        canvas = Canvas(height, width, info.tile, rows, columns)
+        tall, wide = tile_side(height, info), tile_side(width, info)
+        rows = tile_starts(height, tall, overlap_for(tall))
+        columns = tile_starts(width, wide, overlap_for(wide))
+        canvas = Canvas(height, width, (tall, wide), rows, columns)
         boxes: list[Box] = []
         gates: list[float] = []
         logits: list[float] = []
         network = blend = 0.0
         for top in rows:
             for left in columns:
-                inputs = cut(image, top, left, info.tile)
+                inputs = cut(image, top, left, tall, wide)
                 start = perf_counter()
                 outputs = self._session(inputs.image, inputs.coefficients, inputs.table)
                 ran = perf_counter()
                 canvas.add(top, left, sigmoid(outputs.mask[0, 0]))
                 network += ran - start
                 blend += perf_counter() - ran
-                boxes.append((left, top, min(left + info.tile, width), min(top + info.tile, height)))
+                boxes.append((left, top, min(left + wide, width), min(top + tall, height)))
                 gates.append(probability_of(float(outputs.gate[0])))
                 logits.append(float(outputs.image[0]))
         probability = to_displayed(canvas.finish(), image.orientation)
@@ -133,7 +133,7 @@ class Detector:
             min_mean_probability=info.region_min_probability,
         )
         end = perf_counter()
-        score = picture_score(logits, info)
+        score = picture_score(logits, height * width, info)
         gate, modality = gate_of(gates, [(x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in boxes])
         return Detection(
             source=image.source,

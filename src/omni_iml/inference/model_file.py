@@ -43,6 +43,7 @@ class _Metadata(BaseModel):
     region_min_probability: Share
     licence: str
     card: str = ""
+    free_size: bool = False
 
     @model_validator(mode="after")
     def _thresholds_in_order(self) -> _Metadata:
@@ -90,6 +91,7 @@ def parse_metadata(text: str | None, path: Path, sha256: str) -> ModelInfo:
         region_min_probability=data.region_min_probability,
         licence=data.licence,
         card=data.card,
+        free_size=data.free_size,
     )
 
 

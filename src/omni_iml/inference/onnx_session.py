@@ -66,7 +66,7 @@ class OnnxSession:
         self, image: NDArray[np.uint8], coefficients: NDArray[np.uint8], table: NDArray[np.uint8]
     ) -> TileOutputs:
         """See `omni_iml.inference.session.Session.__call__`."""
-        check_inputs(self._info.tile, image, coefficients, table)
+        check_inputs(self._info, image, coefficients, table)
         try:
             mask, gate, logit = self._session.run(None, {"image": image, "coefficients": coefficients, "table": table})
         except Exception as error:  # as above
@@ -75,7 +75,7 @@ class OnnxSession:
                 "check the free memory, or export the model again."
             ) from error
         outputs = TileOutputs(mask=mask, gate=gate, image=logit)
-        check_outputs(self._path, outputs, self._info.tile, len(image))
+        check_outputs(self._path, outputs, image)
         return outputs
 
     def _check_signature(self) -> None:

@@ -25,7 +25,7 @@ class TileOutputs:
     """What the network says of a batch of tiles; all three are logits.
 
     Attributes:
-        mask: float32 ``(B, 1, S, S)``, tampering of each pixel.
+        mask: float32 ``(B, 1, H, W)``, tampering of each pixel.
         gate: float32 ``(B,)``, the modal gate; its sigmoid is P(vision alone).
         image: float32 ``(B,)``, the image-level classifier.
     """
@@ -45,11 +45,11 @@ class Session(Protocol):
     def __call__(
         self, image: NDArray[np.uint8], coefficients: NDArray[np.uint8], table: NDArray[np.uint8]
     ) -> TileOutputs:
-        """Run the network on a batch of tiles of side ``S = info.tile``.
+        """Run the network on a batch of tiles; H and W are ``info.tile``, or with ``info.free_size`` at most that.
 
         Args:
-            image: uint8 ``(B, 3, S, S)`` RGB.
-            coefficients: uint8 ``(B, S, S)``, ``min(|c|, 20)`` of the quantized luma coefficients.
+            image: uint8 ``(B, 3, H, W)`` RGB.
+            coefficients: uint8 ``(B, H, W)``, ``min(|c|, 20)`` of the quantized luma coefficients.
             table: uint8 ``(B, 8, 8)``, ``min(q, 63)`` of the luma quantization table.
 
         Returns:

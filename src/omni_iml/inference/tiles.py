@@ -2,7 +2,7 @@
 
 Tiles start on the 8-pixel grid, because the JPEG blocks do, and nothing is resampled or cropped away. A picture is
 covered up to the end of its last JPEG block: pixels past its edge repeat the edge, and past the last block (in a
-picture smaller than a tile) the coefficients are zero.
+picture smaller than a tile) the coefficients are zero. A model that takes any size gets tiles no larger than needed.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from omni_iml.types import EvidenceImage, JpegTrace
+from omni_iml.types import EvidenceImage, JpegTrace, ModelInfo
 
 BLOCK = 8
 OVERLAP = 64
 """Pixels that neighbouring tiles share at the least."""
+
+STRIDE = 32
+"""Sides of the network's input are multiples of this."""
 
 MAX_COEFFICIENT = 20
 MAX_STEP = 63
@@ -28,14 +31,28 @@ class TileInputs:
     """One tile as the network takes it, with a batch axis of one.
 
     Attributes:
-        image: uint8 ``(1, 3, S, S)`` RGB.
-        coefficients: uint8 ``(1, S, S)``, ``min(|c|, 20)``.
+        image: uint8 ``(1, 3, H, W)`` RGB.
+        coefficients: uint8 ``(1, H, W)``, ``min(|c|, 20)``.
         table: uint8 ``(1, 8, 8)``, ``min(q, 63)``.
     """
 
     image: NDArray[np.uint8]
     coefficients: NDArray[np.uint8]
     table: NDArray[np.uint8]
+
+
+def tile_side(length: int, info: ModelInfo) -> int:
+    """Side of the tiles along one axis.
+
+    Args:
+        length: pixels along the axis, at least 1.
+        info: the model.
+
+    Returns:
+        The model's S; less where the axis is shorter and the model takes any size: the least multiple of 32 that covers
+        it.
+    """
+    return min(info.tile, -(-length // STRIDE) * STRIDE) if info.free_size else info.tile
 
 
 def tile_starts(length: int, tile: int, overlap: int = OVERLAP) -> tuple[int, ...]:
@@ -106,24 +123,26 @@ def axis_weights(starts: tuple[int, ...], length: int, tile: int) -> tuple[NDArr
     return tuple(weight / total[start:end] for start, end, weight in zip(starts, ends, weights, strict=True))
 
 
-def cut(image: EvidenceImage, top: int, left: int, tile: int) -> TileInputs:
+def cut(image: EvidenceImage, top: int, left: int, height: int, width: int | None = None) -> TileInputs:
     """Cut one tile out of a picture and clip the trace to the range the network embeds.
 
     Args:
         image: the picture in stored orientation.
         top: first row, a multiple of 8.
         left: first column, a multiple of 8.
-        tile: side S of the tile.
+        height: rows of the tile.
+        width: columns of the tile; as many as rows where it is left out.
 
     Returns:
         The tile's inputs; what lies outside the picture is padded.
     """
-    pixels = image.pixels[top : top + tile, left : left + tile]  # (h, w, 3)
-    missing = ((0, tile - pixels.shape[0]), (0, tile - pixels.shape[1]))
+    width = height if width is None else width
+    pixels = image.pixels[top : top + height, left : left + width]  # (h, w, 3)
+    missing = ((0, height - pixels.shape[0]), (0, width - pixels.shape[1]))
     if missing != ((0, 0), (0, 0)):
         pixels = np.pad(pixels, (*missing, (0, 0)), mode="edge")
-    coefficients = np.zeros((1, tile, tile), np.uint8)
-    part = image.trace.coefficients[top : top + tile, left : left + tile]
+    coefficients = np.zeros((1, height, width), np.uint8)
+    part = image.trace.coefficients[top : top + height, left : left + width]
     # Clipping comes before the absolute value: |-32768| does not fit into int16.
     coefficients[0, : part.shape[0], : part.shape[1]] = np.abs(np.clip(part, -MAX_COEFFICIENT, MAX_COEFFICIENT))
     return TileInputs(

@@ -57,7 +57,7 @@ class TorchSession:
         self, image: NDArray[np.uint8], coefficients: NDArray[np.uint8], table: NDArray[np.uint8]
     ) -> TileOutputs:
         """See `omni_iml.inference.session.Session.__call__`."""
-        check_inputs(self._info.tile, image, coefficients, table)
+        check_inputs(self._info, image, coefficients, table)
         try:
             inputs = [torch.from_numpy(np.ascontiguousarray(x)).to(self._device) for x in (image, coefficients, table)]
             output = self._network(*inputs)
@@ -71,7 +71,7 @@ class TorchSession:
             gate=output.gate.float().cpu().numpy(),
             image=output.image.float().cpu().numpy(),
         )
-        check_outputs(self._path, outputs, self._info.tile, len(image))
+        check_outputs(self._path, outputs, image)
         return outputs
 
 

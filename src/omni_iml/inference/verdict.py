@@ -20,21 +20,27 @@ def probability_of(logit: float) -> float:
     return 0.5 * (1 + math.tanh(0.5 * logit))
 
 
-def picture_score(image_logits: Sequence[float], info: ModelInfo) -> float:
+_UNIT_AREA = 512 * 512
+
+
+def picture_score(image_logits: Sequence[float], area: int, info: ModelInfo) -> float:
     """Calibrated probability that the picture was tampered with.
 
-    The strongest tile speaks for the picture. The maximum over many tiles is high by chance alone, so the calibration
-    has a term in the logarithm of their number: false alarms must not grow with the size of the picture.
+    The strongest tile speaks for the picture. The maximum over a large picture is high by chance alone, so the
+    calibration has a term in the logarithm of its size: false alarms must not grow with the picture.
 
     Args:
         image_logits: one raw logit a tile, at least one.
+        area: pixels of the picture.
         info: the model, for its calibration.
 
     Returns:
         0..1.
     """
     c = info.calibration
-    return probability_of(c["scale"] * max(image_logits) + c["bias"] + c["log_tiles"] * math.log(len(image_logits)))
+    return probability_of(
+        c["scale"] * max(image_logits) + c["bias"] + c["log_tiles"] * math.log(max(1, area / _UNIT_AREA))
+    )
 
 
 def verdict_of(score: float, info: ModelInfo) -> Verdict:

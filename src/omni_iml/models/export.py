@@ -28,6 +28,7 @@ UNCALIBRATED: dict[str, Any] = {
     "name": "uncalibrated",
     "version": "0",
     "tile": 512,
+    "free_size": False,
     "tampered_at": 0.5,
     "no_trace_below": 0.5,
     "calibration": {"scale": 1.0, "bias": 0.0, "log_tiles": 0.0},
@@ -58,7 +59,8 @@ def export_onnx(network: OmniIML, path: Path, facts: dict[str, Any]) -> None:
     Args:
         network: weights to export; the training-only detector is left out.
         path: of the ONNX file.
-        facts: metadata with the keys of `UNCALIBRATED`; ``tile`` is the side S of the square input, in pixels.
+        facts: metadata with the keys of `UNCALIBRATED`; ``tile`` is the side S of the input, in pixels, which is square
+            unless ``free_size`` lets it be of any height and width that are multiples of 32 up to S.
 
     Raises:
         ValueError: a fact is missing or ``tile`` is not a multiple of 32.
@@ -75,6 +77,16 @@ def export_onnx(network: OmniIML, path: Path, facts: dict[str, Any]) -> None:
         torch.ones(2, 8, 8, dtype=torch.uint8),
     )
     batch = torch.export.Dim("batch", min=1)
+    sides = {axis: STRIDE * torch.export.Dim(axis, min=1, max=side // STRIDE) for axis in ("rows", "columns")}
+    shapes = (
+        (
+            {0: batch, 2: sides["rows"], 3: sides["columns"]},
+            {0: batch, 1: sides["rows"], 2: sides["columns"]},
+            {0: batch},
+        )
+        if facts["free_size"]
+        else tuple({0: batch} for _ in example)
+    )
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns about its own deprecations
         raw = Path(folder) / "raw.onnx"
@@ -84,7 +96,7 @@ def export_onnx(network: OmniIML, path: Path, facts: dict[str, Any]) -> None:
             raw,
             input_names=["image", "coefficients", "table"],
             output_names=list(OUTPUTS),
-            dynamic_shapes=tuple({0: batch} for _ in example),
+            dynamic_shapes=shapes,
             dynamo=True,
             external_data=False,
             # No folding of batch norms into weights: that would round other numbers than the ones in the checkpoint.

@@ -73,8 +73,12 @@ def coordinate_channels(x: Tensor) -> Tensor:
         ``(B, 3, H, W)``: row and column in [-1, 1], ``sqrt((row - 0.5)^2 + (column - 0.5)^2)``.
     """
     batch, _, height, width = x.shape
-    rows = torch.linspace(-1, 1, height, dtype=x.dtype, device=x.device).view(1, 1, height, 1)
-    columns = torch.linspace(-1, 1, width, dtype=x.dtype, device=x.device).view(1, 1, 1, width)
-    rows, columns = rows.expand(1, 1, height, width), columns.expand(1, 1, height, width)
+    rows = _from_minus_one_to_one(height, x)[:, None].expand(1, 1, height, width)
+    columns = _from_minus_one_to_one(width, x).expand(1, 1, height, width)
     radius = ((rows - 0.5) ** 2 + (columns - 0.5) ** 2).sqrt()
     return torch.cat([rows, columns, radius], 1).expand(batch, 3, height, width)
+
+
+def _from_minus_one_to_one(count: int, like: Tensor) -> Tensor:
+    # torch.linspace would be exported for one size only.
+    return (2 * torch.arange(count, device=like.device) / max(1, count - 1) - 1).to(like.dtype)  # (count,)

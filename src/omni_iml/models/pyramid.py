@@ -27,12 +27,12 @@ def pool_to_grid(x: Tensor, scale: int) -> Tensor:
 
 
 def _pooling_matrix(size: int, scale: int, like: Tensor) -> Tensor:
-    # Plain numbers, so that the exported graph holds a constant and not the steps that make it.
-    rows = []
-    for i in range(scale):
-        start, stop = (i * size) // scale, -((-(i + 1) * size) // scale)
-        rows.append([1 / (stop - start) if start <= j < stop else 0.0 for j in range(size)])
-    return torch.tensor(rows).to(like)
+    # Computed from the size by tensor operations, so that the exported graph takes any size.
+    cells = torch.arange(scale, device=like.device)
+    start, stop = cells * size // scale, ((cells + 1) * size + scale - 1) // scale  # (scale,)
+    pixels = torch.arange(size, device=like.device)
+    inside = (pixels >= start[:, None]) & (pixels < stop[:, None])  # (scale, size)
+    return inside.to(like.dtype) / (stop - start)[:, None].to(like.dtype)
 
 
 class PyramidPooling(nn.Module):

@@ -13,7 +13,7 @@ def blend(whole: np.ndarray, tile: int = 64, overlap: int = 32) -> np.ndarray:
     """Cut a map into tiles (garbage in the padding) and blend it again."""
     height, width = whole.shape
     rows, columns = tile_starts(height, tile, overlap), tile_starts(width, tile, overlap)
-    canvas = Canvas(height, width, tile, rows, columns)
+    canvas = Canvas(height, width, (tile, tile), rows, columns)
     for top in rows:
         for left in columns:
             padded = np.full((tile, tile), 0.123, np.float32)
@@ -40,13 +40,20 @@ def test_tiles_that_agree_give_back_what_they_say(size):
 
 
 def test_tiles_that_disagree_fade_into_each_other():
-    canvas = Canvas(64, 96, 64, (0,), (0, 32))
+    canvas = Canvas(64, 96, (64, 64), (0,), (0, 32))
     canvas.add(0, 0, np.zeros((64, 64), np.float32))
     canvas.add(0, 32, np.ones((64, 64), np.float32))
     row = canvas.finish()[10]
     assert not row[:32].any()
     np.testing.assert_allclose(row[32:64], (np.arange(32) + 0.5) / 32, atol=1e-6)
     np.testing.assert_allclose(row[64:], 1, atol=1e-6)
+
+
+def test_tiles_need_not_be_square():
+    canvas = Canvas(40, 150, (64, 96), (0,), (0, 56))
+    canvas.add(0, 0, np.full((64, 96), 0.25, np.float32))
+    canvas.add(0, 56, np.full((64, 96), 0.25, np.float32))
+    np.testing.assert_allclose(canvas.finish(), np.full((40, 150), 0.25), atol=1e-6)
 
 
 def test_result_stays_between_0_and_1():

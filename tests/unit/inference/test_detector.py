@@ -19,6 +19,21 @@ def noise(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(height + width).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
+class RecordingSession:
+    """A session that notes the sizes of the tiles it is given."""
+
+    def __init__(self, session, shapes):
+        self.session, self.shapes = session, shapes
+
+    @property
+    def info(self):
+        return self.session.info
+
+    def __call__(self, image, coefficients, table):
+        self.shapes.append(image.shape[2:])
+        return self.session(image, coefficients, table)
+
+
 @pytest.fixture
 def detector(tiny_model):
     return Detector(tiny_model, threads=1)
@@ -40,6 +55,21 @@ def test_any_size_gives_the_network_s_own_map(detector, height, width):
         assert 0 <= y0 < y1 <= height
         covered[y0:y1, x0:x1] = True
     assert covered.all()
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "seen"),
+    [(40, 50, [(64, 64)]), (64, 33, [(64, 64)]), (20, 30, [(32, 32)]), (20, 100, [(32, 64)] * 3)],
+)
+def test_a_model_of_any_size_gets_no_more_padding_than_it_needs(free_model, height, width, seen):
+    detector = Detector(free_model, threads=1)
+    shapes = []
+    session = detector._session
+    detector._session = RecordingSession(session, shapes)
+    pixels = noise(height, width)
+    result = detector.detect(pixels)
+    assert shapes == seen
+    np.testing.assert_allclose(result.probability, expected_map(pixels), atol=2e-6)
 
 
 @pytest.mark.parametrize(("value", "verdict"), [(0, "no_trace"), (200, "inconclusive"), (255, "tampered")])

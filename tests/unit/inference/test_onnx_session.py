@@ -48,6 +48,18 @@ def test_wrong_shapes_and_types_are_refused(tiny_model, position):
             session(*arrays)
 
 
+def test_a_model_of_any_size_takes_multiples_of_32_up_to_its_tile(free_model):
+    session = OnnxSession(free_model)
+    image, coefficients, table = inputs()
+    outputs = session(image[:, :, :32], coefficients[:, :32], table)
+    assert outputs.mask.shape == (1, 1, 32, 64)
+    for height, width in ((48, 64), (32, 96), (64, 0)):
+        with pytest.raises(ValueError, match="image"):
+            session(np.zeros((1, 3, height, width), np.uint8), np.zeros((1, height, width), np.uint8), table)
+    with pytest.raises(ValueError, match="coefficients"):
+        session(image[:, :, :32], coefficients, table)
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(UnreadableModel, match="no such model file"):
         OnnxSession(tmp_path / "absent.onnx")

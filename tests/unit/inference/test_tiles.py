@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_iml.inference.tiles import axis_weights, clipped_table, cut, overlap_for, tile_starts
+from omni_iml.inference.tiles import axis_weights, clipped_table, cut, overlap_for, tile_side, tile_starts
 from omni_iml.types import EvidenceImage, JpegTrace
 
 geometries = st.tuples(
@@ -71,6 +71,22 @@ def test_impossible_geometry_is_refused(length, tile, overlap):
         tile_starts(length, tile, overlap)
 
 
+@pytest.mark.parametrize(
+    ("length", "free", "side"),
+    [
+        (1, True, 32),
+        (32, True, 32),
+        (33, True, 64),
+        (479, True, 480),
+        (512, True, 512),
+        (5000, True, 512),
+        (1, False, 512),
+    ],
+)
+def test_side_of_the_tiles_along_an_axis(make_info, length, free, side):
+    assert tile_side(length, make_info(tile=512, free_size=free)) == side
+
+
 @pytest.mark.parametrize(("tile", "overlap"), [(512, 64), (128, 64), (96, 48), (64, 32), (32, 16)])
 def test_overlap_of_small_tiles(tile, overlap):
     assert overlap_for(tile) == overlap
@@ -103,6 +119,15 @@ def test_inner_tile_is_the_picture_itself():
     assert tile.image.flags.c_contiguous
     assert (tile.coefficients == 5).all()
     assert tile.image.dtype == tile.coefficients.dtype == tile.table.dtype == np.uint8
+
+
+def test_tiles_need_not_be_square():
+    image = picture(40, 200)
+    tile = cut(image, 0, 104, 64, 96)
+    assert (tile.image.shape, tile.coefficients.shape) == ((1, 3, 64, 96), (1, 64, 96))
+    np.testing.assert_array_equal(tile.image[0, :, :40], image.pixels[:, 104:200].transpose(2, 0, 1))
+    assert (tile.coefficients[0, :40] == 5).all()
+    assert not tile.coefficients[0, 40:].any()
 
 
 def test_padding_repeats_the_edge_and_zeroes_the_coefficients():

@@ -27,11 +27,12 @@ def test_probability_of_a_logit(logit, expected):
 
 def test_score_is_the_calibrated_strongest_tile():
     expected = 1 / (1 + math.exp(-(2 * 1.5 - 1 - 0.5 * math.log(3))))
-    assert picture_score([-4, 1.5, 0], INFO) == pytest.approx(expected)
+    assert picture_score([-4, 1.5, 0], 3 * 512 * 512, INFO) == pytest.approx(expected)
 
 
-def test_more_tiles_of_the_same_evidence_count_for_less():
-    assert picture_score([1.0] * 50, INFO) < picture_score([1.0], INFO)
+def test_the_same_evidence_counts_for_less_in_a_larger_picture():
+    small, same, large = (picture_score([1.0], side * side, INFO) for side in (100, 512, 4000))
+    assert large < same == small, "pictures smaller than the unit are no better known than those of its size"
 
 
 @pytest.mark.parametrize(

@@ -36,11 +36,11 @@ def exported(tmp_path_factory):
     return network, folder / "w.onnx"
 
 
-def inputs(batch, seed=0):
+def inputs(batch, seed=0, height=SIDE, width=SIDE):
     rng = np.random.default_rng(seed)
     return (
-        rng.integers(0, 256, (batch, 3, SIDE, SIDE), dtype=np.uint8),
-        rng.integers(0, 21, (batch, SIDE, SIDE), dtype=np.uint8),
+        rng.integers(0, 256, (batch, 3, height, width), dtype=np.uint8),
+        rng.integers(0, 21, (batch, height, width), dtype=np.uint8),
         rng.integers(1, 64, (batch, 8, 8), dtype=np.uint8),
     )
 
@@ -55,6 +55,22 @@ def test_graph_and_network_agree(exported, batch):
     assert float(wanted.mask.std()) > 0.05, "a flat map would agree with anything"
     np.testing.assert_allclose(found.mask, wanted.mask.numpy(), atol=1e-3)
     np.testing.assert_allclose(found.gate, wanted.gate.numpy(), atol=1e-3)
+    np.testing.assert_allclose(found.image, wanted.image.numpy(), atol=1e-3)
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (32, 96), (128, 32), (160, 128)])
+def test_a_graph_of_any_size_agrees_with_the_network(exported, tmp_path_factory, height, width):
+    network, _ = exported
+    path = tmp_path_factory.getbasetemp() / "free.onnx"
+    if not path.exists():
+        export_onnx(network, path, {**UNCALIBRATED, "tile": 160, "free_size": True})
+    session = OnnxSession(path, threads=1)
+    assert (session.info.tile, session.info.free_size) == (160, True)
+    given = inputs(2, 9, height, width)
+    found = session(*given)
+    with torch.inference_mode():
+        wanted = network(*(torch.from_numpy(x) for x in given))
+    np.testing.assert_allclose(found.mask, wanted.mask.numpy(), atol=1e-3)
     np.testing.assert_allclose(found.image, wanted.image.numpy(), atol=1e-3)
 
 
