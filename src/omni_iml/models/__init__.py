@@ -2,5 +2,6 @@
 
 from omni_iml.models.config import PRESETS, OmniConfig
 from omni_iml.models.network import OmniIML, OmniOutput, count_parameters
+from omni_iml.models.variants import VARIANTS, preset
 
-__all__ = ["PRESETS", "OmniConfig", "OmniIML", "OmniOutput", "count_parameters"]
+__all__ = ["PRESETS", "VARIANTS", "OmniConfig", "OmniIML", "OmniOutput", "count_parameters", "preset"]

@@ -81,3 +81,11 @@ class AnomalyEnhancement(nn.Module):
         agnostic = tuple(attend(x) for attend, x in zip(self.attention, features, strict=True))
         added = zip(self.fuse, features, agnostic, strict=True)
         return tuple(fuse(x + a) for fuse, x, a in added), agnostic
+
+
+class Unenhanced(nn.Module):
+    """No anomaly enhancement (C-T5, "w.o. AE"): the decoder reads the encoder's own features, no detector does."""
+
+    def forward(self, features: tuple[Tensor, Tensor]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """E2 and E3 -> the same pair, and nothing for a detector."""
+        return features, ()

@@ -14,15 +14,18 @@ class DynamicWeightFilter(nn.Module):
 
     Args:
         channels: C.
-        global_channels: G, the size of V_g.
+        global_channels: G, the size of V_g; 0 for ``A = sigmoid(FC(V_c))`` (C-T22).
         dilation: dilation rate of the 3x3 filters.
         filters: how many static filters W_i are mixed.
+        equal: every A_i is 1 / ``filters``, whatever the sample (C-T5, "w.o. DW").
     """
 
-    def __init__(self, channels: int, global_channels: int, dilation: int, filters: int = 4) -> None:
+    def __init__(
+        self, channels: int, global_channels: int, dilation: int, filters: int = 4, *, equal: bool = False
+    ) -> None:
         super().__init__()
         self.filters = filters
-        self.weights = nn.Linear(channels + global_channels, filters)
+        self.weights = None if equal else nn.Linear(channels + global_channels, filters)
         # One grouped convolution holds all filters: output channel c * filters + i is W_i of channel c.
         self.depthwise = nn.Conv2d(
             channels, channels * filters, 3, padding=dilation, dilation=dilation, groups=channels, bias=False
@@ -35,15 +38,18 @@ class DynamicWeightFilter(nn.Module):
             nn.ReLU(inplace=True),
         )
 
-    def activations(self, x: Tensor, global_vector: Tensor) -> Tensor:
+    def activations(self, x: Tensor, global_vector: Tensor | None) -> Tensor:
         """A, ``(B, filters)`` in 0..1: how much of each static filter this sample gets (Figure 8)."""
-        return self.weights(torch.cat([x.mean((2, 3)), global_vector], 1)).sigmoid()
+        if self.weights is None:
+            return x.new_full((x.shape[0], self.filters), 1 / self.filters)
+        local = x.mean((2, 3))  # V_c
+        return self.weights(local if global_vector is None else torch.cat([local, global_vector], 1)).sigmoid()
 
     def filtered(self, x: Tensor, activations: Tensor) -> Tensor:
         """``x`` filtered depthwise with ``sum_i A_i W_i``, ``(B, C, H, W)``."""
         maps = self.depthwise(x).unflatten(1, (-1, self.filters))  # (B, C, filters, H, W)
         return (maps * activations[:, None, :, None, None]).sum(2)  # (B, C, H, W)
 
-    def forward(self, x: Tensor, global_vector: Tensor) -> Tensor:
-        """``x (B, C, H, W)`` and V_g ``(B, G)`` -> ``(B, C, H, W)``."""
+    def forward(self, x: Tensor, global_vector: Tensor | None) -> Tensor:
+        """``x (B, C, H, W)`` and V_g ``(B, G)``, None where G is 0 -> ``(B, C, H, W)``."""
         return self.pointwise(self.filtered(x, self.activations(x, global_vector)))

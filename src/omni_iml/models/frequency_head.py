@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from omni_iml.models.config import FrequencyHeadConfig
-from omni_iml.models.layers import InvertedResidual, coordinate_channels
+from omni_iml.models.layers import InvertedResidual, blocks_to_pixels, coordinate_channels
 
 COEFFICIENT_LEVELS = 21
 """|coefficient| is clipped to 0..20."""
@@ -31,21 +31,18 @@ class FrequencyPerceptionHead(nn.Module):
             nn.ReLU(inplace=True),
         )
         self.table_embedding = nn.Embedding(TABLE_LEVELS, config.reduce)
-        self.blocks_to_pixels = nn.Sequential(
-            nn.Conv2d(2 * config.reduce + 3, config.out, 8, stride=8, bias=False),
-            nn.BatchNorm2d(config.out, momentum=0.01),
-            nn.ReLU(inplace=True),
-        )
+        self.blocks_to_pixels = blocks_to_pixels(2 * config.reduce + 3, config.out)
         self.mix = nn.Sequential(
             *(InvertedResidual(config.out, config.expansion, config.residual) for _ in range(config.blocks))
         )
 
-    def forward(self, coefficients: Tensor, table: Tensor) -> Tensor:
+    def forward(self, coefficients: Tensor, table: Tensor, pixels: Tensor | None = None) -> Tensor:
         """Features of the picture's compression.
 
         Args:
             coefficients: integer ``(B, H, W)``, absolute values clipped to 0..20; H and W multiples of 8.
             table: integer ``(B, 8, 8)``, steps clipped to 0..63.
+            pixels: not read; the heads that take this one's place read them alone.
 
         Returns:
             ``(B, out, H/8, W/8)``.

@@ -59,6 +59,15 @@ class InvertedResidual(nn.Module):
         return x + out if self.residual else out
 
 
+def blocks_to_pixels(channels: int, out_channels: int) -> nn.Sequential:
+    """One 8x8 convolution a JPEG block: ``(B, channels, H, W) -> (B, out_channels, H/8, W/8)``."""
+    return nn.Sequential(
+        nn.Conv2d(channels, out_channels, 8, stride=8, bias=False),
+        nn.BatchNorm2d(out_channels, momentum=0.01),
+        nn.ReLU(inplace=True),
+    )
+
+
 def _norm(channels: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
 

@@ -11,19 +11,21 @@ from omni_iml.models.layers import conv_norm_relu
 
 
 class GateOutput(NamedTuple):
-    """What the gate saw and decided.
+    """What a gate saw and decided.
 
     Attributes:
-        selected: ``(B, C, H/8, W/8)``, F_rgb or F_fused, sample by sample.
-        coarse_rgb: ``(B, 1, H/8, W/8)`` logits of P_rgb.
-        coarse_fused: ``(B, 1, H/8, W/8)`` logits of P_fused.
-        logit: ``(B,)``; sigmoid >= 0.5 chose vision alone.
+        selected: ``(B, C, H/8, W/8)``, what the backbone reads: F_rgb or F_fused, sample by sample, or a mixture.
+        logit: ``(B,)``; sigmoid >= 0.5: vision alone, or the larger share of it. A constant where it never changes.
+        decision: ``logit`` where a classifier made it, which the gate's loss trains; None otherwise.
+        coarse_rgb: ``(B, 1, H/8, W/8)`` logits of P_rgb, where the gate has it.
+        coarse_fused: ``(B, 1, H/8, W/8)`` logits of P_fused, where the gate has it.
     """
 
     selected: Tensor
-    coarse_rgb: Tensor
-    coarse_fused: Tensor
     logit: Tensor
+    decision: Tensor | None = None
+    coarse_rgb: Tensor | None = None
+    coarse_fused: Tensor | None = None
 
 
 class ModalGate(nn.Module):
@@ -32,18 +34,18 @@ class ModalGate(nn.Module):
     The choice is a comparison, so the gate learns from its own classification loss only.
 
     Args:
-        vision: channels of F_rgb; the fused features get as many, because the backbone reads either.
-        frequency: channels of F_freq.
-        repeat: channels that each coarse probability map is repeated to.
+        fuse: F_rgb and F_freq, concatenated -> F_fused, of F_rgb's width, because the backbone reads either.
+        vision: channels of F_rgb.
+        repeat: channels that each coarse probability map is repeated to; 0 shows the classifier none (C-T21).
         width: channels of the classifier's convolutions.
     """
 
-    def __init__(self, vision: int, frequency: int, repeat: int, width: int) -> None:
+    def __init__(self, fuse: nn.Module, vision: int, repeat: int, width: int) -> None:
         super().__init__()
         self.repeat = repeat
-        self.fuse = conv_norm_relu(vision + frequency, vision)
-        self.head_rgb = _auxiliary_head(vision)
-        self.head_fused = _auxiliary_head(vision)
+        self.fuse = fuse
+        self.head_rgb = auxiliary_head(vision)
+        self.head_fused = auxiliary_head(vision)
         self.classifier = nn.Sequential(
             conv_norm_relu(2 * vision + 2 * repeat, width),
             conv_norm_relu(width, width, stride=2),
@@ -55,14 +57,15 @@ class ModalGate(nn.Module):
         """See `GateOutput`; ``rgb (B, vision, H/8, W/8)`` and ``frequency (B, frequency, H/8, W/8)``."""
         fused = self.fuse(torch.cat([rgb, frequency], 1))
         coarse_rgb, coarse_fused = self.head_rgb(rgb), self.head_fused(fused)
-        maps = [coarse.sigmoid().expand(-1, self.repeat, -1, -1) for coarse in (coarse_rgb, coarse_fused)]
+        shown = (coarse_rgb, coarse_fused) if self.repeat else ()
+        maps = [coarse.sigmoid().expand(-1, self.repeat, -1, -1) for coarse in shown]
         seen = self.classifier(torch.cat([rgb, fused, *maps], 1))
         logit = self.linear(seen.mean((2, 3)))[:, 0]  # (B,)
         selected = torch.where((logit >= 0)[:, None, None, None], rgb, fused)
-        return GateOutput(selected, coarse_rgb, coarse_fused, logit)
+        return GateOutput(selected, logit, logit, coarse_rgb, coarse_fused)
 
 
-def _auxiliary_head(channels: int) -> nn.Sequential:
-    """Two convolutions to one logit (paper C.1: AuxHead)."""
+def auxiliary_head(channels: int) -> nn.Sequential:
+    """Two convolutions to one logit, ``(B, channels, H, W) -> (B, 1, H, W)`` (paper C.1: AuxHead)."""
     hidden = max(8, channels // 2)
     return nn.Sequential(conv_norm_relu(channels, hidden), nn.Conv2d(hidden, 1, 1))

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from torch import Tensor, nn
 
-from omni_iml.models.anomaly_enhancement import AnomalyEnhancement
+from omni_iml.models.anomaly_enhancement import AnomalyEnhancement, Unenhanced
+from omni_iml.models.channel_spatial_attention import ChannelSpatialFusion
 from omni_iml.models.classifier import ImageClassifier
 from omni_iml.models.config import OmniConfig
 from omni_iml.models.detection_branch import DetectionBranch
 from omni_iml.models.dynamic_decoder import DynamicWeightDecoder
+from omni_iml.models.fixed_decoder import FixedDecoder
+from omni_iml.models.fixed_gate import AlwaysFused, AlwaysVision
 from omni_iml.models.frequency_head import FrequencyPerceptionHead
+from omni_iml.models.layers import conv_norm_relu
 from omni_iml.models.modal_gate import ModalGate
+from omni_iml.models.noise_head import BayarResiduals, NoiseHead, SrmResiduals
+from omni_iml.models.noiseprint import Noiseprint
+from omni_iml.models.soft_gate import SoftGate
 from omni_iml.models.vision_backbone import split_convnext
 
 STRIDE = 32
@@ -22,22 +30,26 @@ STRIDE = 32
 
 @dataclass
 class OmniOutput:
-    """What one forward pass gives.
+    """What one forward pass gives; None where the variant has no such output.
 
     Attributes:
         mask: ``(B, 1, H, W)`` logits, positive = tampered.
-        gate: ``(B,)`` logits, positive = vision alone was used.
+        gate: ``(B,)`` logits, positive = vision alone was used, or the larger share of it; constant without a gate.
         image: ``(B,)`` logits of the image-level classifier, positive = tampered.
+        decision: ``gate`` where a classifier made it, else None: what the gate's loss trains.
         coarse_rgb: ``(B, 1, H/8, W/8)`` logits of P_rgb.
         coarse_fused: ``(B, 1, H/8, W/8)`` logits of P_fused.
+        coarse: ``(B, 1, H/4, W/4)`` logits of A's P_co.
         detection: the detector's four losses in training with boxes, else empty.
     """
 
     mask: Tensor
     gate: Tensor
     image: Tensor
-    coarse_rgb: Tensor
-    coarse_fused: Tensor
+    decision: Tensor | None = None
+    coarse_rgb: Tensor | None = None
+    coarse_fused: Tensor | None = None
+    coarse: Tensor | None = None
     detection: dict[str, Tensor] = field(default_factory=dict)
 
 
@@ -55,22 +67,14 @@ class OmniIML(nn.Module):
             drop_path=config.drop_path,
             layer_scale=config.layer_scale,
             high_pass=config.high_pass,
+            coordinates=config.coordinates,
         )
-        self.frequency_head = FrequencyPerceptionHead(config.frequency)
-        self.gate = ModalGate(channels[1], config.frequency.out, config.gate_repeat, config.gate_width)
         enhanced = (channels[1], channels[2])
-        self.anomaly_enhancement = AnomalyEnhancement(
-            enhanced, config.anomaly_queries, config.anomaly_width, config.anomaly_heads, config.anomaly_mlp
-        )
-        self.detection = DetectionBranch(enhanced, config.detection_width)
-        self.decoder = DynamicWeightDecoder(
-            channels,
-            config.decoder_width,
-            config.decoder_reduce_kernel,
-            config.pool_scales,
-            config.dilations,
-            config.filters,
-        )
+        self.frequency_head = _frequency_head(config)
+        self.gate = _gate(config, channels[1])
+        self.anomaly_enhancement = _anomaly_enhancement(config, enhanced)
+        self.detection = DetectionBranch(enhanced, config.detection_width) if config.anomaly_enhancement else None
+        self.decoder = _decoder(config, channels)
         self.classifier = ImageClassifier(channels[3], config.classifier_width)
 
     def forward(
@@ -94,20 +98,85 @@ class OmniIML(nn.Module):
             raise ValueError(f"input of {height}x{width}: sides must be multiples of {STRIDE}; pad it to {padded}.")
         pixels = image.to(self.decoder.predict.weight.dtype)
         low, rgb = self.vision_head(pixels)
-        gate = self.gate(rgb, self.frequency_head(coefficients, table))
+        frequency = None if self.frequency_head is None else self.frequency_head(coefficients, table, pixels)
+        gate = self.gate(rgb, frequency)
         middle, high = self.backbone(gate.selected)
         enhanced, agnostic = self.anomaly_enhancement((gate.selected, middle))
         detection = {}
-        if self.training and boxes is not None:
+        if self.training and boxes is not None and self.detection is not None:
             detection = self.detection(agnostic, boxes, (height, width))
+        drawn = self.decoder((low, *enhanced, high))
         return OmniOutput(
-            mask=self.decoder((low, *enhanced, high)),
+            mask=drawn.mask,
             gate=gate.logit,
             image=self.classifier(high),
+            decision=gate.decision,
             coarse_rgb=gate.coarse_rgb,
             coarse_fused=gate.coarse_fused,
+            coarse=drawn.coarse,
             detection=detection,
         )
+
+
+def _frequency_head(config: OmniConfig) -> nn.Module | None:
+    if config.gate == "vision":
+        return None
+    match config.modality:
+        case "dct":
+            return FrequencyPerceptionHead(config.frequency)
+        case "srm":
+            return NoiseHead(SrmResiduals(), config.frequency)
+        case "bayar":
+            return NoiseHead(BayarResiduals(), config.frequency)
+        case "noiseprint":
+            return NoiseHead(Noiseprint(), config.frequency)
+        case _:
+            assert_never(config.modality)
+
+
+def _fusion(config: OmniConfig, vision: int) -> nn.Module:
+    match config.fusion:
+        case "conv":
+            return conv_norm_relu(vision + config.frequency.out, vision)
+        case "channel-spatial":
+            return ChannelSpatialFusion(vision + config.frequency.out, vision)
+        case _:
+            assert_never(config.fusion)
+
+
+def _gate(config: OmniConfig, vision: int) -> nn.Module:
+    match config.gate:
+        case "hard":
+            return ModalGate(_fusion(config, vision), vision, config.gate_repeat, config.gate_width)
+        case "soft":
+            return SoftGate(_fusion(config, vision), vision)
+        case "fused":
+            return AlwaysFused(_fusion(config, vision))
+        case "vision":
+            return AlwaysVision()
+        case _:
+            assert_never(config.gate)
+
+
+def _anomaly_enhancement(config: OmniConfig, channels: tuple[int, int]) -> nn.Module:
+    if not config.anomaly_enhancement:
+        return Unenhanced()
+    return AnomalyEnhancement(
+        channels, config.anomaly_queries, config.anomaly_width, config.anomaly_heads, config.anomaly_mlp
+    )
+
+
+def _decoder(config: OmniConfig, channels: Sequence[int]) -> DynamicWeightDecoder | FixedDecoder:
+    common = channels, config.decoder_width, config.decoder_reduce_kernel, config.pool_scales
+    match config.decoder:
+        case "dynamic":
+            return DynamicWeightDecoder(
+                *common, config.dilations, config.filters, config.filter_weights, config.coarse_prediction
+            )
+        case "fixed":
+            return FixedDecoder(*common)
+        case _:
+            assert_never(config.decoder)
 
 
 def count_parameters(network: OmniIML) -> int:

@@ -21,8 +21,8 @@ class LossConfig:
     """Weights of the terms of L_MG + L_AE + L_DWD + L_img; the papers give none, so 1 each.
 
     Attributes:
-        mask: cross-entropy of the final mask (L_DWD).
-        coarse: cross-entropy of each coarse mask (L_MG).
+        mask: cross-entropy of the final mask, and of P_co where A's decoder predicts it (L_DWD).
+        coarse: cross-entropy of each of the gate's coarse masks (L_MG).
         gate: cross-entropy of the gate (L_MG).
         detection: sum of the detector's four losses (L_AE).
         image: cross-entropy of the image-level classifier (L_img).
@@ -81,33 +81,32 @@ def gate_target(coarse_rgb: Tensor, coarse_fused: Tensor, mask: Tensor) -> Tenso
 
 
 def losses(output: OmniOutput, mask: Tensor, label: Tensor, config: LossConfig) -> dict[str, Tensor]:
-    """All terms, unweighted, and their weighted sum under "total".
+    """All terms that the variant has, unweighted, and their weighted sum under "total".
 
     Args:
-        output: of the network.
+        output: of the network; an output that is None has no term.
         mask: uint8 ``(B, H, W)``: 1, 0 or 255.
         label: float ``(B,)``: 1 tampered, 0 authentic, -1 not to be used by the image-level loss.
         config: the weights.
     """
-    terms = {
-        "mask": _segmentation(output.mask, mask, config.dice),
-        "coarse_rgb": _segmentation(output.coarse_rgb, mask, config.dice),
-        "coarse_fused": _segmentation(output.coarse_fused, mask, config.dice),
-        "gate": F.binary_cross_entropy_with_logits(
-            output.gate.float(), gate_target(output.coarse_rgb, output.coarse_fused, mask)
-        ),
-        "image": _image_cross_entropy(output.image, label),
+    masks = {
+        "mask": (output.mask, config.mask),
+        "coarse": (output.coarse, config.mask),
+        "coarse_rgb": (output.coarse_rgb, config.coarse),
+        "coarse_fused": (output.coarse_fused, config.coarse),
     }
-    total = (
-        config.mask * terms["mask"]
-        + config.coarse * (terms["coarse_rgb"] + terms["coarse_fused"])
-        + config.gate * terms["gate"]
-        + config.image * terms["image"]
-    )
-    for name, value in output.detection.items():
-        terms[name] = value
-        total = total + config.detection * value
-    return {**terms, "total": total}
+    weighted = {
+        name: (_segmentation(logits, mask, config.dice), weight)
+        for name, (logits, weight) in masks.items()
+        if logits is not None
+    }
+    if output.decision is not None and output.coarse_rgb is not None and output.coarse_fused is not None:
+        target = gate_target(output.coarse_rgb, output.coarse_fused, mask)
+        weighted["gate"] = F.binary_cross_entropy_with_logits(output.decision.float(), target), config.gate
+    weighted["image"] = _image_cross_entropy(output.image, label), config.image
+    weighted |= {name: (value, config.detection) for name, value in output.detection.items()}
+    total = torch.stack([weight * value for value, weight in weighted.values()]).sum()
+    return {**{name: value for name, (value, _) in weighted.items()}, "total": total}
 
 
 def _segmentation(logits: Tensor, mask: Tensor, dice: float) -> Tensor:

@@ -101,13 +101,12 @@ class Localisation(lightning.LightningModule):
         """Collect what the scores need."""
         output = self.network(batch.image, batch.coefficients, batch.table)
         tampered = (batch.mask == 1).flatten(1).any(1)
+        coarse = (output.coarse_rgb, output.coarse_fused, output.coarse)
         columns = (
             batch.domain,
             tampered,
             batch.label,
-            iou(output.mask, batch.mask),
-            iou(output.coarse_rgb, batch.mask),
-            iou(output.coarse_fused, batch.mask),
+            *(_iou(logits, batch.mask) for logits in (output.mask, *coarse)),
             (output.gate >= 0).float(),
             output.image.float(),
         )
@@ -116,13 +115,14 @@ class Localisation(lightning.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Mean IoU of tampered samples by domain, and what gate and classifier did; undefined means are left out."""
         columns = (torch.cat(column) for column in zip(*self._seen, strict=True))
-        domain, tampered, label, final, rgb, fused, gate, image = columns
+        domain, tampered, label, final, rgb, fused, coarse, gate, image = columns
         self._seen.clear()
         called = image > 0
         scores = {
             "iou": final[tampered].mean(),
             "iou_rgb": rgb[tampered].mean(),
             "iou_fused": fused[tampered].mean(),
+            "iou_coarse": coarse[tampered].mean(),
             "gate_vision": gate.mean(),
             "image_accuracy": (called[label == 1].float().mean() + (~called)[label == 0].float().mean()) / 2,
             **{f"iou_{name}": final[tampered & (domain == index)].mean() for index, name in enumerate(DOMAINS)},
@@ -134,3 +134,8 @@ class Localisation(lightning.LightningModule):
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         """Batches are our own dataclass."""
         return batch.to(device)
+
+
+def _iou(logits: Tensor | None, mask: Tensor) -> Tensor:
+    """Of each sample, ``(B,)``; not a number where the variant has no such output."""
+    return mask.new_full((len(mask),), torch.nan, dtype=torch.float32) if logits is None else iou(logits, mask)

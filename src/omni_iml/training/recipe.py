@@ -11,7 +11,7 @@ import yaml
 from pydantic import ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt, TypeAdapter, ValidationError
 
 from omni_iml.data.synthesis import SynthesisConfig
-from omni_iml.models import PRESETS, OmniConfig
+from omni_iml.models import OmniConfig, preset
 from omni_iml.models.network import STRIDE
 from omni_iml.training.losses import LossConfig
 
@@ -97,7 +97,8 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe.
 
     Args:
-        path: YAML file; ``model`` is a preset's name, or a mapping of values that may name a ``preset`` to start from.
+        path: YAML file; ``model`` is a preset's name, or a mapping of values that may name a ``preset`` and a
+            ``variant`` to start from.
         overrides: ``section.key=value`` pairs, the value in YAML.
 
     Raises:
@@ -127,14 +128,15 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def _model_values(path: Path, model: Any) -> dict[str, Any]:
-    """The preset's values with the recipe's own laid over them, section by section."""
+    """Preset and variant with the recipe's own values laid over them, section by section."""
     if not isinstance(model, str | dict):
         raise ValueError(f"{path}: model: is neither a preset's name nor a mapping; compare recipes/bundled.yaml.")
     own = {"preset": model} if isinstance(model, str) else dict(model)
-    preset = own.pop("preset", "base")
-    if not isinstance(preset, str) or preset not in PRESETS:
-        raise ValueError(f"{path}: model: preset {preset!r} is unknown; the presets are {', '.join(PRESETS)}.")
-    return _merged(PRESETS[preset]().to_dict(), own)
+    try:
+        start = preset(own.pop("preset", "base"), own.pop("variant", "iclr2026"))
+    except ValueError as error:
+        raise ValueError(f"{path}: model: {error}") from error
+    return _merged(start.to_dict(), own)
 
 
 def _merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def _features(height: int, width: int) -> list[torch.Tensor]:
 @pytest.mark.parametrize(("height", "width"), [(32, 32), (64, 96)])
 def test_logits_have_the_pictures_size(randomised, kernel, height, width):
     decoder = randomised(DynamicWeightDecoder(CHANNELS, 8, kernel, (1, 2, 3, 6), (2, 3, 6), 4))
-    assert decoder(_features(height, width)).shape == (2, 1, height, width)
+    assert decoder(_features(height, width)).mask.shape == (2, 1, height, width)
 
 
 def test_it_is_the_papers_chain(randomised):
@@ -33,5 +33,7 @@ def test_it_is_the_papers_chain(randomised):
     x = decoder.merge(torch.cat([mean, *(dwf(reduced, vector) for dwf in decoder.parallel), reduced], 1))
     x = decoder.predict(decoder.serial[1](decoder.serial[0](x, vector), vector))
     expected = F.interpolate(x, scale_factor=4, mode="bilinear", align_corners=False)
-    torch.testing.assert_close(decoder(features), expected)
+    output = decoder(features)
+    torch.testing.assert_close(output.mask, expected)
+    assert output.coarse is None
     assert [dwf.depthwise.dilation[0] for dwf in (*decoder.parallel, *decoder.serial)] == [2, 3, 6, 2, 2]

@@ -8,43 +8,62 @@ from pathlib import Path
 import pytest
 import torch
 
-from omni_iml.models import PRESETS, OmniIML, count_parameters
+from omni_iml.models import PRESETS, VARIANTS, OmniConfig, OmniIML, count_parameters, preset
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "fidelity.md"
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "fidelity.md").read_text(encoding="utf-8")
 PUBLISHED = {"base": 152, "small": 113}  # millions, C-T17
 
 
-def table() -> dict[str, dict[str, int]]:
-    """Preset -> part -> parameters, from the page."""
-    lines = iter(PAGE.read_text(encoding="utf-8").split("\nParameters:\n")[1].splitlines())
-    presets: list[str] = []
-    found: dict[str, dict[str, int]] = {}
+def table(before: str) -> dict[str, dict[str, int]]:
+    """The first table after a line of the page: column -> row -> parameters."""
+    lines = iter(PAGE.split(before, 1)[1].split("\n|", 1)[1].split("\n\n", 1)[0].splitlines())
+    columns = [cell.strip() for cell in next(lines).strip("|").split("|")][1:]
+    next(lines)  # the dashes
+    found: dict[str, dict[str, int]] = {column: {} for column in columns}
     for line in lines:
-        cells = [cell.strip(" *") for cell in line.strip().strip("|").split("|")]
-        if not presets:
-            presets = cells[1:]
-            found = {preset: {} for preset in presets}
-        elif "," in line and line.startswith("|"):
-            for preset, cell in zip(presets, cells[1:], strict=True):
-                found[preset][cells[0]] = int(cell.replace(",", ""))
-        elif found and found[presets[0]] and not line.startswith("|"):
-            break
+        name, *cells = (cell.strip(" *") for cell in line.strip("|").split("|"))
+        for column, cell in zip(columns, cells, strict=True):
+            found[column][name] = int(cell.replace(",", ""))
     return found
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_parts_and_total(preset: str) -> None:
+SIZES = table("\nParameters:\n")
+OF_VARIANTS = table("\nThe variants at Base size")
+
+
+def count(config: OmniConfig) -> dict[str, int]:
     with torch.device("meta"):
-        network = OmniIML(PRESETS[preset]())
+        network = OmniIML(config)
     parts = {part: sum(p.numel() for p in module.parameters()) for part, module in network.named_children()}
-    parts["detection (training only)"] = parts.pop("detection")
-    assert table()[preset] == {**parts, "at inference": count_parameters(network)}
+    return {**parts, "at inference": count_parameters(network)}
 
 
-@pytest.mark.parametrize("preset", PUBLISHED)
-def test_the_deviations_it_states(preset: str) -> None:
-    stated = re.search(r"met to \+([\d.]+)% and -([\d.]+)%", PAGE.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("size", PRESETS)
+def test_parts_and_total(size: str) -> None:
+    counted = count(preset(size))
+    counted["detection (training only)"] = counted.pop("detection")
+    assert SIZES[size] == counted
+
+
+def test_every_variant_is_there() -> None:
+    assert list(OF_VARIANTS["gate"]) == list(VARIANTS)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_variants(variant: str) -> None:
+    counted = count(preset("base", variant))
+    assert {column: rows[variant] for column, rows in OF_VARIANTS.items()} == {
+        column: counted.get(column, 0) for column in OF_VARIANTS
+    }
+    assert {part: counted[part] for part in ("vision_head", "backbone", "classifier")} == {
+        part: SIZES["base"][part] for part in ("vision_head", "backbone", "classifier")
+    }
+
+
+@pytest.mark.parametrize("size", PUBLISHED)
+def test_the_deviations_it_states(size: str) -> None:
+    stated = re.search(r"met to \+([\d.]+)% and -([\d.]+)%", PAGE)
     assert stated is not None
-    share = 100 * (table()[preset]["at inference"] / (PUBLISHED[preset] * 1e6) - 1)
-    assert round(share, 1) == {"base": float(stated[1]), "small": -float(stated[2])}[preset]
+    share = 100 * (SIZES[size]["at inference"] / (PUBLISHED[size] * 1e6) - 1)
+    assert round(share, 1) == {"base": float(stated[1]), "small": -float(stated[2])}[size]
     assert abs(share) < 3

@@ -2,12 +2,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from omni_iml.models.layers import conv_norm_relu
 from omni_iml.models.modal_gate import ModalGate
 
 
 @pytest.fixture
 def gate(randomised):
-    return randomised(ModalGate(vision=6, frequency=4, repeat=3, width=8))
+    return randomised(ModalGate(conv_norm_relu(6 + 4, 6), vision=6, repeat=3, width=8))
 
 
 def test_it_chooses_sample_by_sample(gate, monkeypatch):

@@ -141,6 +141,7 @@ def output():
     return OmniOutput(
         mask=torch.randn(3, 1, 16, 16),
         gate=torch.tensor([0.5, -1.0, 2.0]),
+        decision=torch.tensor([0.5, -1.0, 2.0]),
         image=torch.tensor([3.0, -2.0, 1.0]),
         coarse_rgb=torch.randn(3, 1, 2, 2),
         coarse_fused=torch.randn(3, 1, 2, 2),
@@ -199,7 +200,7 @@ def test_the_gates_loss_is_cross_entropy_with_its_target(output):
 
 
 def test_mixed_precision_is_measured_in_float32(output):
-    names = ("mask", "gate", "image", "coarse_rgb", "coarse_fused")
+    names = ("mask", "gate", "decision", "image", "coarse_rgb", "coarse_fused")
     half = OmniOutput(**{name: getattr(output, name).bfloat16() for name in names})
     terms = losses(half, MASK, torch.ones(3), LossConfig(dice=0.1))
     assert {value.dtype for value in terms.values()} == {torch.float32}
