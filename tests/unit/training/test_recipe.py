@@ -95,8 +95,12 @@ def test_a_recipe_can_be_written_and_read_again(write):
         ("name: x\noptim: 5", "optim: "),
         ("name: x\nsynthesis:\n  size: 100", "synthesis.size: 100 is not a multiple of 32"),
         ("name: x\nvalidation:\n  size: 250", "validation.size: 250 is not a multiple of 32"),
-        ("name: x\nmodel: enormous", "model: preset 'enormous' is unknown; the presets are base, small, bundled"),
+        (
+            "name: x\nmodel: enormous",
+            "preset 'enormous' is unknown; the presets are base, small, large, bundled",
+        ),
         ("name: x\nmodel:\n  preset: [base]", "model: preset ['base'] is unknown"),
+        ("name: x\nmodel:\n  variant: v3", "model: variant 'v3' is unknown; the variants are iclr2026, arxiv-v1"),
         ("name: x\nmodel: 5", "model: is neither"),
         ("name: x\nmodel: [base]", "model: is neither"),
     ],
