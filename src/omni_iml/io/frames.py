@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import IO
 
+from omni_iml.io.boxes import survey_avif
 from omni_iml.io.chunks import survey_gif, survey_png, survey_webp
 from omni_iml.io.claims import MAX_FRAMES, Claims
+from omni_iml.io.heif import survey_heif
+from omni_iml.io.jpeg2000 import survey_jpeg2000
 from omni_iml.io.multipicture import picture_places
 from omni_iml.io.opening import opened
 from omni_iml.io.sniff import HEAD_BYTES, READ_FORMATS, describe, sniff
@@ -32,6 +35,9 @@ _SURVEYS: dict[str, Callable[[IO[bytes], int, str], Claims]] = {
     "WEBP": survey_webp,
     "TIFF": survey_tiff,
     "BMP": _survey_nothing,
+    "JPEG2000": survey_jpeg2000,
+    "AVIF": survey_avif,
+    "HEIF": survey_heif,
 }
 
 

@@ -26,10 +26,10 @@ def load(source: object, *, max_pixels: int = MAX_PIXELS, frame: int = 0) -> Evi
     """Read a picture with its JPEG trace, in stored orientation.
 
     Files are told apart by their content, never by their name: JPEG and multi-picture JPEG (MPO), PNG and APNG, WebP,
-    TIFF, BMP and GIF. A JPEG file that was cut short is read as far as it goes, with a warning. A file object is read
-    from its beginning and left open. A file is read once: digest and pixels are of the same bytes even if it changes
-    meanwhile. A PIL image gives its pixels only: the JPEG data that it was decoded from are gone, so its format is
-    "array" if it came from a JPEG file.
+    TIFF, BMP, GIF, JPEG 2000, AVIF, and HEIC with the extra ``omni-iml[heic]``. A JPEG file that was cut short is read
+    as far as it goes, with a warning. A file object is read from its beginning and left open. A file is read once:
+    digest and pixels are of the same bytes even if it changes meanwhile. A PIL image gives its pixels only: the JPEG
+    data that it was decoded from are gone, so its format is "array" if it came from a JPEG file.
 
     Args:
         source: a path (``str`` or ``Path``), the file's ``bytes``, a binary file object, a ``PIL.Image``, or a uint8
@@ -58,9 +58,11 @@ def load(source: object, *, max_pixels: int = MAX_PIXELS, frame: int = 0) -> Evi
 
 
 def _from_raster(stream: IO[bytes], kind: str, name: str, max_pixels: int, frame: int) -> EvidenceImage:
-    # Asked before copying: what is refused need not be copied.
-    claims = check_claims(stream, kind, frame, max_pixels=max_pixels, source=name)
-    with private_copy(stream, SLACK_BYTES + BYTES_A_PIXEL * max_pixels * claims.frames, name) as (copy, digest):
+    most = SLACK_BYTES
+    if stream.seek(0, io.SEEK_END) > most:  # what will be refused need not be copied first
+        claims = check_claims(stream, kind, frame, max_pixels=max_pixels, source=name)
+        most += BYTES_A_PIXEL * max_pixels * claims.frames
+    with private_copy(stream, most, name) as (copy, digest):
         raster = decode_raster(copy, kind, frame, max_pixels=max_pixels, source=name)
     return EvidenceImage(
         pixels=raster.pixels,

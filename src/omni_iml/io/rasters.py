@@ -9,9 +9,11 @@ from typing import IO, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
@@ -19,6 +21,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from omni_iml.io.claims import Claims
 from omni_iml.io.frames import check_frame, frame_note, survey
+from omni_iml.io.heif import open_heif, place_of
 from omni_iml.io.limits import check_length, check_size
 from omni_iml.io.orientation import to_stored
 from omni_iml.io.pixels import PALETTE_NOTE, UnknownSamples, to_rgb
@@ -34,6 +37,8 @@ _READERS: dict[str, type[ImageFile]] = {
     "TIFF": TiffImageFile,
     "BMP": BmpImageFile,
     "GIF": GifImageFile,
+    "JPEG2000": Jpeg2KImageFile,
+    "AVIF": AvifImageFile,
 }
 _ORIENTATION = 274
 _BITS_PER_SAMPLE = 258
@@ -56,7 +61,7 @@ class Raster:
 
 
 def check_claims(stream: IO[bytes], kind: str, frame: int, *, max_pixels: int, source: str) -> Claims:
-    """Ask a PNG, WebP, TIFF, BMP or GIF file what it claims, and refuse what is too much before anything is decoded.
+    """Ask a file that is no JPEG what it claims, and refuse what is too much before anything is decoded.
 
     Args:
         stream: the file, seekable.
@@ -80,7 +85,7 @@ def check_claims(stream: IO[bytes], kind: str, frame: int, *, max_pixels: int, s
 
 
 def decode_raster(stream: IO[bytes], kind: str, frame: int = 0, *, max_pixels: int, source: str) -> Raster:
-    """Decode one frame or page of a PNG, WebP, TIFF, BMP or GIF file.
+    """Decode one frame or page of a file that is no JPEG.
 
     Args:
         stream: a copy of the file that is ours alone (a TIFF's header is changed in it), seekable; left open.
@@ -103,9 +108,7 @@ def decode_raster(stream: IO[bytes], kind: str, frame: int = 0, *, max_pixels: i
         put_first(stream, frame, source)
     stream.seek(0)
     try:
-        with _READERS[kind](stream) as image:
-            if frame and kind != "TIFF":
-                image.seek(frame)
+        with _open(stream, kind, frame, source) as image:
             check_size(*image.size, max_pixels, source)
             check_length(length, image.width * image.height * claims.frames, source)
             orientation = read_orientation(image)
@@ -121,6 +124,18 @@ def decode_raster(stream: IO[bytes], kind: str, frame: int = 0, *, max_pixels: i
         # Pillow turns TIFF pictures, and no others, while it loads them.
         pixels = to_stored(pixels, orientation)
     return Raster(pixels, orientation, notes + more)
+
+
+def _open(stream: IO[bytes], kind: str, frame: int, source: str) -> ImageFile:
+    """The reader of a file, at a frame."""
+    if kind == "HEIF":
+        heif = open_heif(stream, source)
+        heif.seek(place_of(frame, heif.tell()))
+        return heif
+    image = _READERS[kind](stream)
+    if frame and kind != "TIFF":
+        image.seek(frame)
+    return image
 
 
 def decode_jpeg(clean: CleanJpeg, *, source: str) -> Raster:

@@ -5,11 +5,14 @@ from __future__ import annotations
 HEAD_BYTES = 64
 
 SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"},
-)
+    {
+        ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif",
+        ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".avif", ".avifs", ".heic", ".heics", ".heif", ".heifs", ".hif",
+    }
+)  # fmt: skip
 """Suffixes, in lower case, of the files that a folder is searched for."""
 
-READ_FORMATS = "JPEG, PNG, WebP, TIFF, BMP or GIF"
+READ_FORMATS = "JPEG, PNG, WebP, TIFF, BMP, GIF, JPEG 2000, AVIF or HEIC"
 """What is read, in words."""
 
 _READ = (
@@ -22,18 +25,17 @@ _READ = (
     (b"MM\x00\x2a", "TIFF"),
     (b"II\x2b\x00", "TIFF"),
     (b"MM\x00\x2b", "TIFF"),
+    (b"\xff\x4f\xff\x51", "JPEG2000"),
+    (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "JPEG2000"),
 )
+_AVIF_BRANDS = (b"avif", b"avis")
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
+_SHARED_BRANDS = (b"mif1", b"msf1", b"miaf")
 _NOT_READ = (
     (0, b"%PDF", "a PDF document"),
     (0, b"8BPS", "a Photoshop document"),
-    (0, b"\x00\x00\x00\x0cjP", "a JPEG 2000 picture"),
-    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
     (0, b"\xff\x0a", "a JPEG XL picture"),
     (0, b"\x00\x00\x00\x0cJXL", "a JPEG XL picture"),
-    (4, b"ftypavif", "an AVIF picture"),
-    (4, b"ftypheic", "a HEIC picture"),
-    (4, b"ftypheix", "a HEIC picture"),
-    (4, b"ftypmif1", "a HEIF picture"),
     (4, b"ftyp", "a video"),
     (0, b"PK\x03\x04", "a ZIP archive"),
     (0, b"\x1f\x8b", "a gzip archive"),
@@ -47,11 +49,23 @@ def sniff(head: bytes) -> str | None:
         head: at least the first 12 bytes.
 
     Returns:
-        "JPEG", "PNG", "WEBP", "TIFF", "BMP" or "GIF"; None for anything else.
+        "JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "JPEG2000", "AVIF" or "HEIF"; None for anything else.
     """
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WEBP"
+    if head[4:8] == b"ftyp":
+        return _by_brand(head)
     return next((name for magic, name in _READ if head.startswith(magic)), None)
+
+
+def _by_brand(head: bytes) -> str | None:
+    """The format of a file of boxes, which names its brand and those that it is compatible with."""
+    brand = head[8:12]
+    end = int.from_bytes(head[:4], "big")
+    others = [head[at : at + 4] for at in range(16, min(end, len(head)), 4)]
+    if brand in _AVIF_BRANDS or (brand in _SHARED_BRANDS and any(other in _AVIF_BRANDS for other in others)):
+        return "AVIF"
+    return "HEIF" if brand in _HEIF_BRANDS + _SHARED_BRANDS else None
 
 
 def describe(head: bytes) -> str:

@@ -95,7 +95,7 @@ def test_text_file_object(tmp_path: Path) -> None:
         (b"This is a letter, renamed .jpg.", "text"),
         (os.urandom(3) + bytes(range(200)), "no picture format"),
         (b"%PDF-1.7 ...", "PDF"),
-        (b"\x00\x00\x00\x18ftypheic" + bytes(20), "HEIC"),
+        (b"\x00\x00\x00\x18ftypheic" + bytes(20), "boxes name no size"),
         (b"\xff\xd8", "ends before"),
         (b"\x89PNG\r\n\x1a\n", "damaged"),
         (b"GIF89a", "damaged"),
