@@ -89,7 +89,7 @@ def survey_avif(stream: IO[bytes], frame: int, source: str) -> Claims:
             f"its boxes claim {width}x{height} pixels, but its coded data {coded} pixels",
             "fetch or copy the file again",
         )
-    return Claims((width, height), max(1, found.samples), found.bits)
+    return Claims((width, height), max(1, found.samples), width * height, found.bits)
 
 
 def read_boxes(stream: IO[bytes], source: str) -> Claims:
@@ -106,7 +106,8 @@ def read_boxes(stream: IO[bytes], source: str) -> Claims:
         UnreadableImage: the boxes name no size.
     """
     found = _Walk(stream, source)
-    return Claims(found.largest, bits=found.bits)
+    width, height = found.largest
+    return Claims((width, height), pixels=width * height, bits=found.bits)
 
 
 class _Walk:

@@ -45,10 +45,9 @@ def survey_png(stream: IO[bytes], frame: int, source: str) -> Claims:
             break
         # An IHDR or acTL that ends early was read into what follows it.
         stream.seek(length + 4 - len(payload), io.SEEK_CUR)
-    if not announced:
-        return Claims(size, 1, bits)
-    frames = min(announced, controls) + default
-    return Claims(size, max(1, frames), bits, composed=frames > 1)
+    frames = max(1, min(announced, controls) + default) if announced else 1
+    pixels = size[0] * size[1] * frames if size else 0
+    return Claims(size, frames, pixels, bits, composed=frames > 1)
 
 
 def survey_gif(stream: IO[bytes], frame: int, source: str) -> Claims:
@@ -89,7 +88,7 @@ def survey_gif(stream: IO[bytes], frame: int, source: str) -> Claims:
             _skip_palette(stream, place[8])
             stream.read(1)  # length of the first codes
             _skip_data(stream, budget)
-    return Claims((width, height), max(1, frames), composed=frames > 1)
+    return Claims((width, height), max(1, frames), width * height * max(1, frames), composed=frames > 1)
 
 
 def _skip_palette(stream: IO[bytes], flags: int) -> None:
@@ -128,7 +127,7 @@ def survey_webp(stream: IO[bytes], frame: int, source: str) -> Claims:
         frames += head[:4] == b"ANMF"
         length = int.from_bytes(head[4:], "little")
         stream.seek(length + length % 2, io.SEEK_CUR)
-    return Claims(size, max(1, frames), composed=frames > 1)
+    return Claims(size, max(1, frames), size[0] * size[1] if size else 0, composed=frames > 1)
 
 
 def _webp_size(head: bytes) -> tuple[int, int] | None:

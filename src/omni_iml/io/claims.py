@@ -20,12 +20,15 @@ class Claims:
     Attributes:
         size: width and height in pixels of what the decoder will make; None where it can be asked without cost.
         frames: pictures that the file holds, at most ``MAX_FRAMES + 1``, which stands for more.
+        pixels: pixels of all its pictures together, which explain the file's length; of one picture in formats whose
+            decoder takes the whole file into memory.
         bits: bits of a sample, where the structure says so; 8 otherwise.
         composed: True for an animation, each of whose frames is painted over the one before.
     """
 
     size: tuple[int, int] | None = None
     frames: int = 1
+    pixels: int = 0
     bits: int = 8
     composed: bool = False
 

@@ -59,8 +59,7 @@ def survey_heif(stream: IO[bytes], frame: int, source: str) -> Claims:
         UnreadableImage: the boxes name no size, the file is far longer than it needs, or pillow-heif is not installed.
     """
     claims = read_boxes(stream, source)
-    width, height = claims.size or (0, 0)
-    check_length(stream.seek(0, io.SEEK_END), width * height, source)
+    check_length(stream.seek(0, io.SEEK_END), claims.pixels, source)
     with open_heif(stream, source) as image:
         return replace(claims, frames=int(getattr(image, "n_frames", 1)))
 

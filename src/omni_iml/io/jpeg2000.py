@@ -101,7 +101,7 @@ def survey_jpeg2000(stream: IO[bytes], frame: int, source: str) -> Claims:
                 "open it in an image editor and save it with ordinary settings",
             )
     width, height = max(said.width, size[0]), max(said.height, size[1])
-    return Claims((width, height), bits=said.bits)
+    return Claims((width, height), pixels=width * height, bits=said.bits)
 
 
 def _read_header(stream: IO[bytes], length: int, source: str, budget: Budget) -> tuple[int, int]:

@@ -61,7 +61,7 @@ def _from_raster(stream: IO[bytes], kind: str, name: str, max_pixels: int, frame
     most = SLACK_BYTES
     if stream.seek(0, io.SEEK_END) > most:  # what will be refused need not be copied first
         claims = check_claims(stream, kind, frame, max_pixels=max_pixels, source=name)
-        most += BYTES_A_PIXEL * max_pixels * claims.frames
+        most += BYTES_A_PIXEL * (claims.pixels or max_pixels)
     with private_copy(stream, most, name) as (copy, digest):
         raster = decode_raster(copy, kind, frame, max_pixels=max_pixels, source=name)
     return EvidenceImage(

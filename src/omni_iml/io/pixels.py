@@ -71,6 +71,7 @@ _PLAIN_MODES = ("1", "L", "RGB", "P")
 _ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
 _CONVERTED_MODES = ("CMYK", "YCbCr", "HSV", "RGBX")
 
+WHITE_NOTE = "its transparent parts were laid over white"
 PALETTE_NOTE = "its colours come from a palette, which hides most traces of editing"
 
 
@@ -97,8 +98,14 @@ def to_rgb(image: Image.Image, *, bits: int = 16) -> tuple[NDArray[np.uint8], tu
     """
     mode, notes = image.mode, []
     if mode.startswith("I;16"):
-        gray = (np.asarray(image) >> max(0, bits - 8)).astype(np.uint8)
-        return np.repeat(gray[:, :, None], 3, axis=2), (f"{bits}-bit samples were reduced to 8 bits",)
+        samples = np.asarray(image)
+        gray = (samples >> max(0, bits - 8)).astype(np.uint8)
+        notes.append(f"{bits}-bit samples were reduced to 8 bits")
+        clear = image.info.get("transparency")
+        if isinstance(clear, int) and (seen := samples == clear).any():
+            gray[seen] = 255
+            notes.append(WHITE_NOTE)
+        return np.repeat(gray[:, :, None], 3, axis=2), tuple(notes)
     if mode not in _PLAIN_MODES + _ALPHA_MODES + _CONVERTED_MODES:
         kind = {"I": "32-bit integers", "F": "floating-point numbers"}.get(mode, f"of the mode {mode}")
         raise UnknownSamples(f"its samples are {kind}, whose relation to brightness is not known")
@@ -107,7 +114,7 @@ def to_rgb(image: Image.Image, *, bits: int = 16) -> tuple[NDArray[np.uint8], tu
     if mode in _ALPHA_MODES or image.has_transparency_data:
         image, see_through = _over_white(image)
         if see_through:
-            notes.append("its transparent parts were laid over white")
+            notes.append(WHITE_NOTE)
     elif mode in _CONVERTED_MODES:
         notes.append(f"its colours were converted from {mode} to RGB without a colour profile")
     if image.mode != "RGB":

@@ -20,6 +20,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from omni_iml.io.claims import Claims
+from omni_iml.io.deep import deep_colours
 from omni_iml.io.frames import check_frame, frame_note, survey
 from omni_iml.io.heif import open_heif, place_of
 from omni_iml.io.limits import check_length, check_size
@@ -79,7 +80,7 @@ def check_claims(stream: IO[bytes], kind: str, frame: int, *, max_pixels: int, s
     claims = survey(stream, kind, frame, source)
     if claims.size is not None:
         check_size(*claims.size, max_pixels, source)
-        check_length(stream.seek(0, io.SEEK_END), claims.size[0] * claims.size[1] * claims.frames, source)
+        check_length(stream.seek(0, io.SEEK_END), claims.pixels, source)
     check_frame(frame, claims, source)
     return claims
 
@@ -110,12 +111,15 @@ def decode_raster(stream: IO[bytes], kind: str, frame: int = 0, *, max_pixels: i
     try:
         with _open(stream, kind, frame, source) as image:
             check_size(*image.size, max_pixels, source)
-            check_length(length, image.width * image.height * claims.frames, source)
+            check_length(length, claims.pixels or image.width * image.height, source)
             orientation = read_orientation(image)
             bits = _bits(image)
             notes = frame_note(frame, claims) + _notes(image, kind, max(claims.bits, bits))
-            image.load()
-            pixels, more = to_rgb(image, bits=bits or 16)
+            if kind == "JPEG2000" and claims.bits > 8 and not image.mode.startswith("I;16"):
+                pixels, more = to_rgb(deep_colours(stream, claims.bits))
+            else:
+                image.load()
+                pixels, more = to_rgb(image, bits=bits or 16)
     except UnreadableImage:
         raise
     except Exception as error:  # the readers raise whatever a damaged file makes them stumble over

@@ -5,10 +5,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO
 
 from omni_iml.io.claims import MAX_FRAMES, Claims
-from omni_iml.types import UnreadableImage
+from omni_iml.types import MAX_PIXELS, UnreadableImage
 
 _ENTRIES = 4096
 _WIDTH, _HEIGHT, _TILE_WIDTH, _TILE_HEIGHT = 256, 257, 322, 323
@@ -100,8 +101,11 @@ def survey_tiff(stream: IO[bytes], frame: int, source: str) -> Claims:
     Raises:
         UnreadableImage: the first directory is damaged or cut off.
     """
-    page, frames = _page(stream, frame, source)
-    return Claims((page.width, page.height), frames)
+    pages = _pages(stream, source)
+    page = pages[min(frame, len(pages) - 1)]
+    # No page is worth more bytes than one of the usual limit, whatever it claims.
+    pixels = sum(min(each.width * each.height, MAX_PIXELS) for each in pages)
+    return Claims((page.width, page.height), len(pages), pixels)
 
 
 def put_first(stream: IO[bytes], frame: int, source: str) -> None:
@@ -109,13 +113,14 @@ def put_first(stream: IO[bytes], frame: int, source: str) -> None:
 
     Args:
         stream: the file, a copy of its own: its header is overwritten.
-        frame: the page, from 0; it must be there.
+        frame: the page, from 0; the last one if there are fewer.
         source: how to name the file in errors.
 
     Raises:
-        UnreadableImage: the page claims what would cost memory out of proportion to it, or is not there.
+        UnreadableImage: the page claims what would cost memory out of proportion to it, or there is none.
     """
-    page, _ = _page(stream, frame, source)
+    pages = _pages(stream, source)
+    page = pages[min(frame, len(pages) - 1)]
     if (flaw := page.flaw) is not None:
         raise UnreadableImage(source, flaw, "fetch or copy the file again")
     if frame:
@@ -124,18 +129,12 @@ def put_first(stream: IO[bytes], frame: int, source: str) -> None:
         stream.write(struct.pack(order + ("Q" if big else "L"), page.at))
 
 
-def _page(stream: IO[bytes], frame: int, source: str) -> tuple[Directory, int]:
-    """The directory of a page, or the last one, and how many there are (one more than `MAX_FRAMES` for more)."""
-    wanted: Directory | None = None
-    frames = 0
-    for directory in directories(stream):
-        wanted = directory if frames <= frame else wanted
-        frames += 1
-        if frames > MAX_FRAMES:
-            break
-    if wanted is None:
+def _pages(stream: IO[bytes], source: str) -> list[Directory]:
+    """The directories, at most one more than `MAX_FRAMES`."""
+    pages = list(islice(directories(stream), MAX_FRAMES + 1))
+    if not pages:
         raise UnreadableImage(source, "its directory is damaged or cut off", "fetch or copy the file again")
-    return wanted, frames
+    return pages
 
 
 def _layout(stream: IO[bytes]) -> tuple[str, bool]:

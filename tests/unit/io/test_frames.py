@@ -192,14 +192,14 @@ def test_claims_are_counted_not_believed() -> None:
 
 @pytest.mark.parametrize("data", [gif_of(200_000), tiff_of(200_000)], ids=["GIF", "TIFF"])
 def test_more_frames_than_the_limit(data: bytes) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(UnreadableImage, match=f"more than {MAX_FRAMES}"):
         count_frames(data)
     with pytest.raises(UnreadableImage, match=f"holds more than {MAX_FRAMES}"):
         load(data, frame=MAX_FRAMES)
     image = load(data)
     assert "more than 10000 frames" in " ".join(image.warnings)
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
 
 
 def test_more_blocks_than_the_limit() -> None:
@@ -211,10 +211,10 @@ def test_more_blocks_than_the_limit() -> None:
         png[:33] + chunk * 1_100_000 + png[33:],
     ]
     for data in bombs:
-        begin = time.perf_counter()
+        begin = time.process_time()
         with pytest.raises(UnreadableImage, match="more than 1000000 blocks"):
             load(data)
-        assert time.perf_counter() - begin < 5
+        assert time.process_time() - begin < 5
 
 
 def test_an_animation_is_not_composed_without_end() -> None:

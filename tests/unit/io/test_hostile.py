@@ -19,6 +19,20 @@ from omni_iml.types import EvidenceImage, UnreadableImage
 MEGABYTE = 2**20
 
 
+def several(kind: str, **options: object) -> bytes:
+    first, second = (Image.fromarray(picture(24, 24, seed=seed)) for seed in (0, 1))
+    return encode(first, kind, save_all=True, append_images=[second], **options)
+
+
+def heic() -> list[bytes]:
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return []
+    register_heif_opener()
+    return [encode(picture(24, 24), "HEIF"), several("HEIF")]
+
+
 def mutated(count: int, seed: int) -> dict[str, int]:
     """Load ``count`` damaged files; how many were read and how many refused."""
     rng = np.random.default_rng(seed)
@@ -34,6 +48,16 @@ def mutated(count: int, seed: int) -> dict[str, int]:
         encode(picture(24, 24), "TIFF"),
         encode(picture(24, 24), "GIF"),
         encode(picture(24, 24), "BMP"),
+        encode(picture(24, 24), "JPEG2000"),
+        encode(picture(24, 24), "JPEG2000", no_jp2=True, tile_size=(16, 16)),
+        encode(picture(24, 24), "AVIF", speed=10),
+        several("GIF"),
+        several("PNG"),
+        several("TIFF"),
+        several("WEBP"),
+        several("AVIF", speed=10),
+        several("MPO"),
+        *heic(),
     ]
     outcome = {"read": 0, "refused": 0}
     for index in range(count):
@@ -54,7 +78,7 @@ def mutated(count: int, seed: int) -> dict[str, int]:
             if len(data) < 20:
                 break
         try:
-            image = load(bytes(data), max_pixels=1_000_000)
+            image = load(bytes(data), max_pixels=1_000_000, frame=int(rng.integers(2)) * (index % 3 == 0))
         except UnreadableImage:
             outcome["refused"] += 1
             continue
