@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -147,6 +148,21 @@ def test_a_failure_leaves_nothing_new(first, inspector, photo, tmp_path, monkeyp
     with pytest.raises(OSError, match="No space"):
         save_inspection(inspector, load(photo()), tmp_path / "out")
     assert sorted(path.name for path in first.folder.rglob("*")) == before
+    assert [path.name for path in first.folder.parent.iterdir()] == ["photo.jpg.inspect"]
+
+
+def test_a_folder_that_cannot_be_renamed_leaves_the_earlier_one(first, inspector, photo, tmp_path, monkeypatch):
+    rename = Path.rename
+
+    def fail(path, target):
+        if (path / "tile-000.npz").exists():  # the new one
+            raise PermissionError(13, "in use")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(PermissionError):
+        save_inspection(inspector, load(photo()), tmp_path / "out", tiles=[0])
+    assert (first.folder / "tile-001.npz").exists()
     assert [path.name for path in first.folder.parent.iterdir()] == ["photo.jpg.inspect"]
 
 

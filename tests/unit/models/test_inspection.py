@@ -106,6 +106,13 @@ def test_each_pass_replaces_the_last(network, make_inputs):
     assert len(recorder.inspection().filters) == 5
 
 
+def test_values_are_copies(network, inputs):
+    image = inputs[0].numpy().copy()
+    found = inspect_tiles(network, image, *inputs[1:])
+    image[:] = 0
+    assert np.array_equal(found.image, inputs[0].numpy())
+
+
 def test_hooks_come_off_after_a_failure(network):
     with pytest.raises(ValueError, match="multiples of 32"), recording(network) as recorder:
         network(torch.zeros(1, 3, 40, 64), torch.zeros(1, 40, 64), torch.zeros(1, 8, 8))
