@@ -9,12 +9,12 @@ from time import perf_counter
 
 from omni_iml.inference.blending import Canvas, sigmoid
 from omni_iml.inference.session import Runtime, Session, open_session
-from omni_iml.inference.tiles import cut, overlap_for, tile_side, tile_starts
+from omni_iml.inference.tiles import cut, grid_of
 from omni_iml.inference.verdict import gate_of, picture_score, probability_of, verdict_of
 from omni_iml.io import load
 from omni_iml.io.orientation import box_to_displayed, to_displayed
 from omni_iml.regions import find_regions
-from omni_iml.types import MAX_PIXELS, Box, Detection, EvidenceImage, ModelInfo, Tile, UnreadableImage
+from omni_iml.types import MAX_PIXELS, Detection, EvidenceImage, ModelInfo, Tile, UnreadableImage
 
 
 class Detector:
@@ -103,26 +103,23 @@ class Detector:
     def _analyse(self, image: EvidenceImage, begin: float, loaded: float) -> Detection:
         info = self.info
         height, width = image.pixels.shape[:2]
-        tall, wide = tile_side(height, info), tile_side(width, info)
-        rows = tile_starts(height, tall, overlap_for(tall))
-        columns = tile_starts(width, wide, overlap_for(wide))
-        canvas = Canvas(height, width, (tall, wide), rows, columns)
-        boxes: list[Box] = []
+        grid = grid_of(height, width, info)
+        canvas = Canvas(height, width, (grid.tall, grid.wide), grid.rows, grid.columns)
+        boxes = [grid.box(index) for index in range(len(grid))]
         gates: list[float] = []
         logits: list[float] = []
         network = blend = 0.0
-        for top in rows:
-            for left in columns:
-                inputs = cut(image, top, left, tall, wide)
-                start = perf_counter()
-                outputs = self._session(inputs.image, inputs.coefficients, inputs.table)
-                ran = perf_counter()
-                canvas.add(top, left, sigmoid(outputs.mask[0, 0]))
-                network += ran - start
-                blend += perf_counter() - ran
-                boxes.append((left, top, min(left + wide, width), min(top + tall, height)))
-                gates.append(probability_of(float(outputs.gate[0])))
-                logits.append(float(outputs.image[0]))
+        for index in range(len(grid)):
+            top, left = grid.origin(index)
+            inputs = cut(image, top, left, grid.tall, grid.wide)
+            start = perf_counter()
+            outputs = self._session(inputs.image, inputs.coefficients, inputs.table)
+            ran = perf_counter()
+            canvas.add(top, left, sigmoid(outputs.mask[0, 0]))
+            network += ran - start
+            blend += perf_counter() - ran
+            gates.append(probability_of(float(outputs.gate[0])))
+            logits.append(float(outputs.image[0]))
         probability = to_displayed(canvas.finish(), image.orientation)
         pixels = to_displayed(image.pixels, image.orientation)
         tiled = perf_counter()

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from omni_iml.types import EvidenceImage, JpegTrace, ModelInfo
+from omni_iml.types import Box, EvidenceImage, JpegTrace, ModelInfo
 
 BLOCK = 8
 OVERLAP = 64
@@ -93,6 +93,55 @@ def overlap_for(tile: int) -> int:
         Pixels, a multiple of 8.
     """
     return min(OVERLAP, tile // 2 // BLOCK * BLOCK)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the tiles of one picture lie, in stored orientation; they are numbered from 0, row by row.
+
+    Attributes:
+        height: of the picture in pixels.
+        width: likewise.
+        tall: rows of a tile.
+        wide: columns of a tile.
+        rows: first pixel row of each row of tiles.
+        columns: first pixel column of each column of tiles.
+    """
+
+    height: int
+    width: int
+    tall: int
+    wide: int
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows) * len(self.columns)
+
+    def origin(self, index: int) -> tuple[int, int]:
+        """First row and first column of tile ``index``."""
+        return self.rows[index // len(self.columns)], self.columns[index % len(self.columns)]
+
+    def box(self, index: int) -> Box:
+        """The tile's part of the picture in stored pixels, half-open; padding left out."""
+        top, left = self.origin(index)
+        return left, top, min(left + self.wide, self.width), min(top + self.tall, self.height)
+
+
+def grid_of(height: int, width: int, info: ModelInfo) -> Grid:
+    """The tiles of a picture.
+
+    Args:
+        height: rows of the picture in pixels, at least 1.
+        width: columns, likewise.
+        info: the model.
+
+    Returns:
+        The grid.
+    """
+    tall, wide = tile_side(height, info), tile_side(width, info)
+    rows = tile_starts(height, tall, overlap_for(tall))
+    return Grid(height, width, tall, wide, rows, tile_starts(width, wide, overlap_for(wide)))
 
 
 def axis_weights(starts: tuple[int, ...], length: int, tile: int) -> tuple[NDArray[np.float64], ...]:

@@ -1,10 +1,10 @@
 """What the network saw and decided, tile by tile: values in between as arrays and pictures. Needs torch."""
 
+from omni_iml.inference.tiles import Grid
 from omni_iml.inspection.files import MOST_UNASKED, ForeignFolder, Saved, save_inspection
 from omni_iml.inspection.picture import (
     BUNDLED,
     Gathering,
-    Grid,
     Inspector,
     PictureInspection,
     TileInspection,

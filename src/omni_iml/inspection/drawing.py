@@ -88,11 +88,10 @@ def robust_range(values: Map) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def enlarged(picture: RGB, side: int) -> RGB:
-    """A square picture at ``side`` pixels: cells stay square blocks, so that nothing between them is made up."""
-    smaller = side < picture.shape[0]
-    way = cv2.INTER_AREA if smaller else cv2.INTER_NEAREST
-    return np.asarray(cv2.resize(picture, (side, side), interpolation=way), np.uint8)
+def enlarged(picture: RGB, height: int, width: int) -> RGB:
+    """A map at another size: its cells become blocks, so that nothing between them is made up."""
+    way = cv2.INTER_AREA if height < picture.shape[0] else cv2.INTER_NEAREST
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=way), np.uint8)
 
 
 def filter_matrix(activations: Mapping[str, Sequence[float]], width: int, height: int) -> RGB:
@@ -127,12 +126,12 @@ def filter_matrix(activations: Mapping[str, Sequence[float]], width: int, height
 
 
 def sheet(title: str, rows: Sequence[tuple[str, Sequence[tuple[str, RGB]]]], side: int) -> Image.Image:
-    """A contact sheet: rows of captioned square panels.
+    """A contact sheet: rows of captioned panels.
 
     Args:
         title: one line at the top.
-        rows: for each row its heading and its panels, each a caption and a square picture.
-        side: of a panel in pixels.
+        rows: for each row its heading and its panels, each a caption and a picture.
+        side: longer side of a panel in pixels.
 
     Returns:
         RGB picture.
@@ -151,7 +150,9 @@ def sheet(title: str, rows: Sequence[tuple[str, Sequence[tuple[str, RGB]]]], sid
         y += heading
         for i, (words, picture) in enumerate(panels):
             x = gap + i * (side + gap)
-            canvas.paste(Image.fromarray(enlarged(picture, side)), (x, y))
+            scale = side / max(picture.shape[:2])
+            tall, wide = (max(1, round(scale * length)) for length in picture.shape[:2])
+            canvas.paste(Image.fromarray(enlarged(picture, tall, wide)), (x, y))
             draw.text((x, y + side + caption // 2), words, _INK, font(12), anchor="lm")
         y += side + caption + gap
     return canvas

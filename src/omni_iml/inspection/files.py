@@ -14,11 +14,11 @@ from uuid import uuid4
 import numpy as np
 from PIL import Image
 
+from omni_iml.inference.tiles import Grid
 from omni_iml.inspection.drawing import filter_matrix
 from omni_iml.inspection.panels import contact_sheet, overview, panels
 from omni_iml.inspection.picture import (
     Gathering,
-    Grid,
     Inspector,
     PictureInspection,
     TileInspection,
@@ -168,7 +168,8 @@ def to_json(picture: PictureInspection, grid: Grid, chosen: frozenset[int]) -> d
         "filters": [{"name": f.name, "module": f.module, "dilation": f.dilation} for f in picture.filters],
         "activations": {name: list(values) for name, values in picture.activations.items()},
         "absent": list(picture.absent),
-        "tile": grid.tile,
+        "tile_height": grid.tall,
+        "tile_width": grid.wide,
         "rows": len(grid.rows),
         "columns": len(grid.columns),
         "tiles": [
@@ -197,9 +198,9 @@ def _write_tile(folder: Path, title: str, tile: TileInspection, summary: TileSum
     found = panels(tile)
     _png(contact_sheet(title, summary, found), folder / f"{stem}.png")
     (folder / stem).mkdir()
-    side = tile.values.image.shape[-1]
+    height, width = tile.values.image.shape[-2:]
     for name, panel in found.items():
-        _png(panel.at(side), folder / stem / f"{name}.png")
+        _png(panel.at(height, width), folder / stem / f"{name}.png")
 
 
 def _write_picture(folder: Path, picture: PictureInspection) -> None:

@@ -63,11 +63,11 @@ _ROWS = (
 
 @dataclass(frozen=True)
 class Panel:
-    """One square picture of a tile.
+    """One picture of a tile.
 
     Attributes:
         caption: for the contact sheet.
-        picture: uint8 ``(n, n, 3)`` RGB, at the map's own size.
+        picture: uint8 ``(h, w, 3)`` RGB, at the map's own size.
         is_map: whether it may be enlarged to the tile's size; a drawing with letters may not.
     """
 
@@ -75,9 +75,9 @@ class Panel:
     picture: RGB
     is_map: bool = True
 
-    def at(self, side: int) -> Image.Image:
-        """As it is written for a tile of ``side`` pixels."""
-        return Image.fromarray(enlarged(self.picture, side) if self.is_map else self.picture)
+    def at(self, height: int, width: int) -> Image.Image:
+        """As it is written for a tile of that size in pixels."""
+        return Image.fromarray(enlarged(self.picture, height, width) if self.is_map else self.picture)
 
 
 def panels(tile: TileInspection) -> dict[str, Panel]:
@@ -91,7 +91,7 @@ def panels(tile: TileInspection) -> dict[str, Panel]:
         from 0 to 1); "<feature>.deviation" and "<feature>.pca" for each of `FEATURES`; "filters".
     """
     values = tile.values
-    image = np.ascontiguousarray(values.image[0].transpose(1, 2, 0))  # (S, S, 3)
+    image = np.ascontiguousarray(values.image[0].transpose(1, 2, 0))  # (H, W, 3)
     found = {"image": Panel("input", image)}
     magnitude = np.sqrt(values.coefficients[0].astype(np.float32))
     # The root lifts the many small coefficients, where the traces are, above black.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omni_iml.inference.blending import Canvas, sigmoid
-from omni_iml.inference.tiles import cut, overlap_for, tile_starts
+from omni_iml.inference.tiles import Grid, cut, grid_of
 from omni_iml.inference.torch_session import TorchSession
 from omni_iml.inference.verdict import gate_of, picture_score, probability_of, verdict_of
 from omni_iml.io.orientation import box_to_displayed, to_displayed
@@ -20,37 +20,6 @@ from omni_iml.weights import bundled_path
 
 BUNDLED = "bundled"
 """Stands for the weights that come with the source tree."""
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Where the tiles of one picture lie, in stored orientation; they are numbered from 0, row by row.
-
-    Attributes:
-        height: of the picture in pixels.
-        width: likewise.
-        tile: side S of a tile.
-        rows: first pixel row of each row of tiles.
-        columns: first pixel column of each column of tiles.
-    """
-
-    height: int
-    width: int
-    tile: int
-    rows: tuple[int, ...]
-    columns: tuple[int, ...]
-
-    def __len__(self) -> int:
-        return len(self.rows) * len(self.columns)
-
-    def origin(self, index: int) -> tuple[int, int]:
-        """First row and first column of tile ``index``."""
-        return self.rows[index // len(self.columns)], self.columns[index % len(self.columns)]
-
-    def box(self, index: int) -> Box:
-        """The tile's part of the picture in stored pixels, half-open; padding left out."""
-        top, left = self.origin(index)
-        return left, top, min(left + self.tile, self.width), min(top + self.tile, self.height)
 
 
 @dataclass(frozen=True)
@@ -174,9 +143,7 @@ class Inspector:
     def grid(self, image: EvidenceImage) -> Grid:
         """Where the tiles of ``image`` lie: as in detection."""
         height, width = image.pixels.shape[:2]
-        tile = self.info.tile
-        overlap = overlap_for(tile)
-        return Grid(height, width, tile, tile_starts(height, tile, overlap), tile_starts(width, tile, overlap))
+        return grid_of(height, width, self.info)
 
     def tiles(self, image: EvidenceImage) -> Iterator[TileInspection]:
         """Run the network tile by tile; one tile's values are in memory at a time.
@@ -192,7 +159,7 @@ class Inspector:
         """
         grid = self.grid(image)
         for index in range(len(grid)):
-            inputs = cut(image, *grid.origin(index), grid.tile)
+            inputs = cut(image, *grid.origin(index), grid.tall, grid.wide)
             with recording(self._session.network) as recorder:
                 self._session(inputs.image, inputs.coefficients, inputs.table)
             yield TileInspection(index, grid.box(index), recorder.inspection())
@@ -209,7 +176,7 @@ class Gathering:
     def __init__(self, image: EvidenceImage, inspector: Inspector) -> None:
         self._image, self._info = image, inspector.info
         self._grid = grid = inspector.grid(image)
-        self._canvas = Canvas(grid.height, grid.width, grid.tile, grid.rows, grid.columns)
+        self._canvas = Canvas(grid.height, grid.width, (grid.tall, grid.wide), grid.rows, grid.columns)
         self._tiles: list[TileSummary] = []
         self._last: Inspection | None = None
 
@@ -245,7 +212,7 @@ class Gathering:
         areas = [(x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in (tile.stored_box for tile in tiles)]
         logits = [tile.image_logit for tile in tiles if tile.image_logit is not None]
         gates = [tile.gate_probability for tile in tiles if tile.gate_probability is not None]
-        score = picture_score(logits, self._info) if logits else None
+        score = picture_score(logits, self._grid.height * self._grid.width, self._info) if logits else None
         gate, modality = gate_of(gates, areas) if gates else (None, None)
         shares = np.divide(areas, sum(areas))
         return PictureInspection(

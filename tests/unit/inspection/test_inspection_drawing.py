@@ -69,8 +69,8 @@ def test_robust_range_leaves_extremes_out():
 
 def test_cells_stay_blocks_when_enlarged():
     picture = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
-    assert np.array_equal(enlarged(picture, 8), picture.repeat(4, 0).repeat(4, 1))
-    assert enlarged(enlarged(picture, 8), 4).shape == (4, 4, 3)
+    assert np.array_equal(enlarged(picture, 8, 4), picture.repeat(4, 0).repeat(2, 1))
+    assert enlarged(enlarged(picture, 8, 8), 4, 4).shape == (4, 4, 3)
 
 
 def test_filter_matrix_has_a_cell_for_each_activation():
@@ -90,3 +90,9 @@ def test_sheet_holds_its_panels_where_they_belong():
     assert np.array_equal(found[34 + 24 + 16, 48 + 16], [0, 0, 255])
     assert np.array_equal(found[34 + 82 + 24 + 16, 8 + 16], [0, 0, 255])
     assert (found[34 + 82 + 24 + 16, 48:80] == 255).all()
+
+
+def test_panels_keep_their_shape_in_the_sheet():
+    found = np.asarray(sheet("title", [("row", [("a", np.zeros((4, 2, 3), np.uint8))])], 32))
+    assert not found[34 + 24 : 34 + 24 + 32, 8:24].any()
+    assert (found[34 + 24 : 34 + 24 + 32, 24:] == 255).all()
