@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -12,14 +11,10 @@ from uuid import uuid4
 import numpy as np
 from PIL import Image
 
+from omni_iml.io.names import safe_name
 from omni_iml.report.drawing import heatmap, overlay
 from omni_iml.report.json import to_json
 from omni_iml.types import Detection
-
-_UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
-_LONGEST = 200
-"""Bytes of a file name before our suffix; file systems take 255, and the temporary name needs room too."""
 
 _FAST_PNG = 3
 """zlib level: half the time of Pillow's default for a few per cent more bytes."""
@@ -69,15 +64,8 @@ def output_stem(name: str) -> Path:
     Returns:
         A relative path of at least one part, free of "..", of reserved names and of characters that Windows refuses.
     """
-    parts = [_safe_part(part) for part in name.split("/") if part not in ("", ".", "..")]
+    parts = [safe_name(part) for part in name.split("/") if part not in ("", ".", "..")]
     return Path(*parts) if parts else Path("picture")
-
-
-def _safe_part(part: str) -> str:
-    part = part.encode("utf-8", "replace").decode("utf-8")  # bytes that are no UTF-8 arrive as lone surrogates
-    part = _UNSAFE.sub("_", part).strip(" ")
-    part = f"_{part}" if _RESERVED.fullmatch(part) or not part.strip(".") else part
-    return part if len(part.encode()) <= _LONGEST else part.encode()[-_LONGEST:].decode("utf-8", "ignore")
 
 
 def _png(picture: Image.Image, out: IO[bytes]) -> None:
