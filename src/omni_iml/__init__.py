@@ -4,7 +4,8 @@
     >>> result = omni_iml.detect("photo.jpg")  # doctest: +SKIP
     >>> result.verdict, result.score, result.regions  # doctest: +SKIP
 
-`detect` uses the bundled model; `Detector` takes another model, runtime or thread count and handles many pictures.
+`detect` uses the bundled model, and so does `detect_parts`, which looks at every picture of a document or archive;
+`Detector` takes another model, runtime or thread count and handles many pictures.
 The names below are imported when they are first used, so that ``import omni_iml`` stays cheap.
 """
 
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from omni_iml.version import __version__
 
 if TYPE_CHECKING:
-    from omni_iml.inference.detector import Detector, detect
+    from omni_iml.inference.detector import Detector, detect, detect_parts
     from omni_iml.types import Detection, OmniError, Region, UnreadableImage, UnreadableModel
 
 __all__ = [
@@ -28,10 +29,12 @@ __all__ = [
     "UnreadableModel",
     "__version__",
     "detect",
+    "detect_parts",
 ]
 
 _HOMES = {
     "detect": "omni_iml.inference.detector",
+    "detect_parts": "omni_iml.inference.detector",
     "Detector": "omni_iml.inference.detector",
     "Detection": "omni_iml.types",
     "OmniError": "omni_iml.types",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,7 +29,7 @@ class RuntimeName(StrEnum):
 
 
 def detect(
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Pictures, folders or globs.")],
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Pictures, documents, folders or globs.")],
     out: Annotated[
         Path | None, typer.Option(help="Write JSON, mask, heat map and overlay of each picture here.")
     ] = None,
@@ -40,11 +40,21 @@ def detect(
         float, typer.Option(min=0, max=1, help="A pixel above this probability is in the mask.")
     ] = 0.5,
     max_pixels: Annotated[int, typer.Option(min=1, help="Refuse pictures with more pixels.")] = MAX_PIXELS,
+    frames: Annotated[
+        str, typer.Option(metavar="first|all|N", help="Frames or pages of a picture that has several.")
+    ] = "first",
+    pages: Annotated[str | None, typer.Option(metavar="1-3,7", help="Pages of PDF documents; by default all.")] = None,
+    dpi: Annotated[
+        float, typer.Option(min=1, max=10_000, help="Dots an inch at which PDF pages are drawn, where they must be.")
+    ] = 200,
+    password: Annotated[
+        str | None, typer.Option(envvar="OMNI_IML_PASSWORD", help="Opens encrypted PDF documents.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a picture on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="On stderr, print errors only.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
-    """Find where pictures were edited.
+    """Find where pictures were edited, those inside PDF, office, ZIP and mail files among them.
 
     Exit code: 0 if every picture was analysed, 1 if some could not be read (each is named, the others are done), 2 for
     wrong usage, 3 if something else failed.
@@ -52,11 +62,27 @@ def detect(
     with exit_codes(debug):
         from omni_iml.inference.detector import Detector
 
+        choice = _choice(frames, pages, dpi, password)
         found, bad = _pictures(sources, out)
         detector = Detector(model, runtime.value, threads, mask_threshold, max_pixels)
-        unreadable = _run(detector, found, bad, out, as_json=as_json, quiet=quiet, debug=debug)
+        unreadable = _run(detector, found, bad, out, choice, as_json=as_json, quiet=quiet, debug=debug)
         if unreadable:
             raise typer.Exit(SOME_UNREADABLE)
+
+
+def _choice(frames: str, pages: str | None, dpi: float, password: str | None) -> dict[str, Any]:
+    """The options that say which pictures of a file are looked at, as `Detector.detect_parts` takes them."""
+    from omni_iml.io.pages import WrongSelection, parse_pages
+
+    chosen: str | int = int(frames) if frames.isascii() and frames.isdigit() else frames
+    if chosen not in ("first", "all") and not (isinstance(chosen, int) and chosen >= 1):
+        raise WrongUsage(f"--frames {frames}: there are no such frames; say first, all, or a number from 1.")
+    if pages is not None:
+        try:
+            parse_pages(pages)
+        except WrongSelection as error:
+            raise WrongUsage(f"--{error}") from error
+    return {"frames": chosen, "pages": pages, "dpi": dpi, "password": password}
 
 
 def _pictures(sources: Sequence[str], out: Path | None) -> tuple[list[Found], list[UnreadableImage]]:
@@ -115,30 +141,43 @@ def _run(
     found: Sequence[Found],
     bad: Sequence[UnreadableImage],
     out: Path | None,
+    choice: Mapping[str, Any],
     *,
     as_json: bool,
     quiet: bool,
     debug: bool,
 ) -> int:
-    """Analyse every picture and report; returns how many could not be read."""
+    """Analyse every picture of every file and report; returns how many could not be read."""
     from omni_iml.cli.summary import Summary
     from omni_iml.report import save, to_json
+    from omni_iml.report.files import output_stem
 
     unreadable = len(bad)
+    taken: set[str] = set()
     with Summary(len(found), quiet=quiet) as summary:
         for error in bad:
             summary.fail(describe(error, debug))
-        for item, result in zip(found, detector.detect_many(item.path for item in found), strict=True):
-            if isinstance(result, UnreadableImage):
-                unreadable += 1
-                summary.fail(describe(result, debug))
-                summary.advance()
-                continue
-            if out is not None:
-                save(result, out, item.relative.as_posix())
-            if as_json:
-                emit(json.dumps(to_json(result)))
-            summary.add(item.relative.as_posix(), result)
+        for item in found:
+            for result in detector.detect_parts(item.path, **choice):
+                if isinstance(result, UnreadableImage):
+                    unreadable += 1
+                    summary.fail(describe(result, debug))
+                    continue
+                name = item.relative.as_posix() + result.part
+                if out is not None:
+                    # Files were told apart before; this is about a part that is named like another file's.
+                    stem = os.path.normcase(output_stem(name))
+                    if stem in taken:
+                        unreadable += 1
+                        cause = "its results would overwrite those of another picture"
+                        clash = UnreadableImage(f"{item.path}{result.part}", cause, "analyse the file on its own")
+                        summary.fail(describe(clash, debug))
+                        continue
+                    taken.add(stem)
+                    save(result, out, name)
+                if as_json:
+                    emit(json.dumps(to_json(result)))
+                summary.add(name, result)
             summary.advance()
     summary.print(unreadable, out)
     return unreadable

@@ -15,6 +15,8 @@ from omni_iml.report.wording import LIMITS, VERDICTS, printable
 from omni_iml.types import Detection, Verdict
 
 _STYLES: dict[Verdict, str] = {"tampered": "bold", "inconclusive": "italic", "no_trace": ""}
+_FEW = 3
+"""Pictures that share a warning are named one by one up to this many."""
 _NARROW = 120
 """Columns of the table where standard error is no terminal, whose width could be asked for."""
 
@@ -32,7 +34,7 @@ class Summary(AbstractContextManager["Summary"]):
         self._console = plain if plain.is_terminal else Console(stderr=True, width=_NARROW)
         self._quiet = quiet
         self._rows: list[tuple[str, Verdict, str, str]] = []
-        self._warnings: list[str] = []
+        self._warnings: dict[str, list[str]] = {}
         self._progress = Progress(
             TextColumn("Analysing"),
             BarColumn(),
@@ -62,7 +64,8 @@ class Summary(AbstractContextManager["Summary"]):
         """
         name = printable(name)
         self._rows.append((name, detection.verdict, f"{detection.score:.2f}", _where(detection)))
-        self._warnings += [f"{name}: {printable(warning)}" for warning in detection.warnings]
+        for warning in detection.warnings:
+            self._warnings.setdefault(printable(warning), []).append(name)
 
     def advance(self) -> None:
         """One more picture is done, well or badly."""
@@ -91,7 +94,7 @@ class Summary(AbstractContextManager["Summary"]):
             for name, verdict, score, where in self._rows:
                 table.add_row(Text(name), Text(VERDICTS[verdict], style=_STYLES[verdict]), score, where)
             self._console.print(table)
-        lines = [f"Warning: {warning}" for warning in self._warnings]
+        lines = [f"Warning: {_named(names)}: {warning}" for warning, names in self._warnings.items()]
         lines.append(f"{len(self._rows)} analysed, {unreadable} unreadable.")
         if out is not None and self._rows:
             lines.append(f"Masks, heat maps, overlays and JSON are in {printable(str(out))}.")
@@ -107,3 +110,8 @@ def _where(detection: Detection) -> str:
         return "none"
     share = sum(region.area_share for region in regions)
     return f"{len(regions)} ({share:.1%}), {regions[0].position.lower()}"
+
+
+def _named(names: list[str]) -> str:
+    """The pictures that a warning is about; of many, the first and how many there are."""
+    return ", ".join(names) if len(names) <= _FEW else f"{names[0]} and {len(names) - 1} more"

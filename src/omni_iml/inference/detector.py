@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from time import perf_counter
@@ -13,6 +13,7 @@ from omni_iml.inference.tiles import cut, grid_of
 from omni_iml.inference.verdict import gate_of, picture_score, probability_of, verdict_of
 from omni_iml.io import load
 from omni_iml.io.orientation import box_to_displayed, to_displayed
+from omni_iml.io.parts import DPI, Frames, load_parts
 from omni_iml.regions import find_regions
 from omni_iml.types import MAX_PIXELS, Detection, EvidenceImage, ModelInfo, Tile, UnreadableImage
 
@@ -68,13 +69,60 @@ class Detector:
         """
         begin = perf_counter()
         image = load(source, max_pixels=self.max_pixels)
+        return self._within_memory(image, begin)
+
+    def detect_parts(
+        self,
+        source: object,
+        *,
+        frames: Frames = "first",
+        pages: str | Collection[int] | None = None,
+        dpi: float = DPI,
+        password: str | None = None,
+    ) -> Iterator[Detection | UnreadableImage]:
+        """Look at every picture of a source: of a PDF document, an office document, an archive, a mail, an animation.
+
+        Args:
+            source: whatever `detect` takes, or a container.
+            frames: of a picture with several frames or pages, "first", "all", or a number from 1.
+            pages: pages of PDF documents, for example "1-3,7"; ``None`` for all.
+            dpi: dots an inch at which PDF pages are drawn, where their picture cannot be taken out as it is.
+            password: opens encrypted PDF documents.
+
+        Returns:
+            An iterator of results, ``part`` saying where in the source each picture lies, and of the errors of pictures
+            that cannot be read (as values: test with ``isinstance``); see `omni_iml.io.parts.load_parts`. It holds one
+            picture at a time.
+
+        Raises:
+            ValueError: an option is out of range.
+            OmniError: while iterating, the model itself failed.
+        """
+        parts = load_parts(source, max_pixels=self.max_pixels, frames=frames, pages=pages, dpi=dpi, password=password)
+        return self._each(parts)
+
+    def _each(self, parts: Iterator[EvidenceImage | UnreadableImage]) -> Iterator[Detection | UnreadableImage]:
+        while True:
+            begin = perf_counter()
+            part = next(parts, None)
+            if part is None:
+                return
+            result: Detection | UnreadableImage
+            try:
+                result = part if isinstance(part, UnreadableImage) else self._within_memory(part, begin)
+            except UnreadableImage as error:
+                result = error
+            del part  # not held while the caller looks at the result
+            yield result
+
+    def _within_memory(self, image: EvidenceImage, begin: float) -> Detection:
         loaded = perf_counter()
         try:
             return self._analyse(image, begin, loaded)
         except MemoryError as error:
             height, width = image.pixels.shape[:2]
             raise UnreadableImage(
-                image.source,
+                image.source + image.part,
                 f"there is not enough memory to analyse {width}x{height} pixels",
                 "close other programs or cut the picture into parts",
             ) from error
@@ -185,3 +233,30 @@ def detect(source: object) -> Detection:
         UnreadableModel: this installation carries no bundled model.
     """
     return _default_detector().detect(source)
+
+
+def detect_parts(
+    source: object,
+    *,
+    frames: Frames = "first",
+    pages: str | Collection[int] | None = None,
+    dpi: float = DPI,
+    password: str | None = None,
+) -> Iterator[Detection | UnreadableImage]:
+    """Look at every picture of a source with the bundled model; see `Detector.detect_parts`.
+
+    Args:
+        source: a picture, a PDF or office document, a ZIP archive or a mail, as `detect` takes pictures.
+        frames: of a picture with several frames or pages, "first", "all", or a number from 1.
+        pages: pages of PDF documents, for example "1-3,7"; ``None`` for all.
+        dpi: dots an inch at which PDF pages are drawn, where their picture cannot be taken out as it is.
+        password: opens encrypted PDF documents.
+
+    Returns:
+        An iterator of results and of the errors of pictures that cannot be read.
+
+    Raises:
+        UnreadableModel: this installation carries no bundled model.
+        ValueError: an option is out of range.
+    """
+    return _default_detector().detect_parts(source, frames=frames, pages=pages, dpi=dpi, password=password)

@@ -53,15 +53,14 @@ def _is_mail(head: bytes) -> bool:
     lines = head.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     if lines[0].startswith(b"From "):  # the line that mailboxes put before a message
         del lines[0]
-    known = set()
+    known: set[bytes] = set()
     for line in lines:
         if not line.strip() or len(known) >= 2:
             break
-        if line[:1] in b" \t" and line[:1]:
+        if line.startswith((b" ", b"\t")):
             continue
         match = _HEADER.match(line)
         if match is None:
             return False
-        known.add(match[1].lower())
-        known &= _MAIL_HEADERS
+        known |= {match[1].lower()} & _MAIL_HEADERS
     return len(known) >= 2

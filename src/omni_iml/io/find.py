@@ -1,4 +1,4 @@
-"""Expand files, folders and globs into the pictures they stand for, each with its place in the output folder."""
+"""Expand files, folders and globs into pictures and documents, each with its place in the output folder."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from omni_iml.io.containers import CONTAINER_SUFFIXES
 from omni_iml.io.sniff import SUFFIXES
 from omni_iml.types import UnreadableImage
 
 
 @dataclass(frozen=True)
 class Found:
-    """One picture file.
+    """One picture file, or a document or archive with pictures in it.
 
     Attributes:
         path: where it is.
@@ -136,7 +137,7 @@ def _walk(folder: Path, visited: set[tuple[int, int]]) -> Iterator[Path]:
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and os.path.isfile(path)  # noqa: PTH113 - see _nothing
+    return path.suffix.lower() in SUFFIXES | CONTAINER_SUFFIXES and os.path.isfile(path)  # noqa: PTH113 - see _nothing
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:

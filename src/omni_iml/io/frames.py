@@ -8,6 +8,7 @@ from typing import IO
 from omni_iml.io.boxes import survey_avif
 from omni_iml.io.chunks import survey_gif, survey_png, survey_webp
 from omni_iml.io.claims import MAX_FRAMES, Claims
+from omni_iml.io.containers import CONTAINER_HEAD_BYTES, IN_WORDS, sniff_container
 from omni_iml.io.heif import survey_heif
 from omni_iml.io.jpeg2000 import survey_jpeg2000
 from omni_iml.io.multipicture import picture_places
@@ -80,10 +81,12 @@ def format_of(stream: IO[bytes], source: str) -> str:
         UnreadableImage: it is no format that is read here.
     """
     stream.seek(0)
-    head = stream.read(HEAD_BYTES)
+    head = stream.read(CONTAINER_HEAD_BYTES)
     kind = sniff(head)
+    if kind is None and (container := sniff_container(head)) is not None:
+        raise UnreadableImage(source, f"it is {IN_WORDS[container]}", "look at the pictures in it with detect_parts")
     if kind is None:
-        raise UnreadableImage(source, f"its content is {describe(head)}", f"give a {READ_FORMATS} file")
+        raise UnreadableImage(source, f"its content is {describe(head[:HEAD_BYTES])}", f"give a {READ_FORMATS} file")
     return kind
 
 

@@ -52,7 +52,7 @@ def read_mail(stream: IO[bytes], *, source: str, room: int, meter: Meter) -> Ite
             yield leaf
             continue
         data = leaf.get_payload(decode=True)
-        leaf.set_payload(None)  # held once
+        leaf.set_payload("")  # held once
         if not isinstance(data, bytes):
             continue
         meter.count_bytes(len(data), source)

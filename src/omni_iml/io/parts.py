@@ -203,7 +203,9 @@ def _placed(picture: EvidenceImage, name: str, part: str, around: dict[str, Any]
 
 
 def _renamed(error: UnreadableImage, name: str) -> UnreadableImage:
-    return UnreadableImage(name, error.cause, error.way_out)
+    renamed = UnreadableImage(name, error.cause, error.way_out).with_traceback(error.__traceback__)
+    renamed.__cause__ = error
+    return renamed
 
 
 def _digest(stream: IO[bytes]) -> str:

@@ -29,8 +29,8 @@ def save(detection: Detection, folder: str | Path, name: str | None = None) -> d
         detection: the result.
         folder: where to write; made if it does not exist.
         name: the picture's file name with its suffix, or its path relative to ``folder`` with ``/`` between the parts;
-            ``None`` for the file name of the detection's source. Characters that some file system refuses become "_",
-            and a path cannot lead out of ``folder``.
+            ``None`` for the file name of the detection's source and its part. Characters that some file system refuses
+            become "_", and a path cannot lead out of ``folder``.
 
     Returns:
         The paths by kind: "json", "mask" (0 and 255), "heatmap" (8-bit grey) and "overlay".
@@ -38,7 +38,9 @@ def save(detection: Detection, folder: str | Path, name: str | None = None) -> d
     Raises:
         OSError: the folder cannot be made or written to.
     """
-    stem = output_stem(detection.source.replace("\\", "/").rsplit("/", 1)[-1] if name is None else name)
+    if name is None:
+        name = detection.source.replace("\\", "/").rsplit("/", 1)[-1] + detection.part
+    stem = output_stem(name)
     target = Path(folder) / stem
     target.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(to_json(detection), indent=2, ensure_ascii=False) + "\n"
