@@ -69,14 +69,14 @@ def read_archive(stream: IO[bytes], *, source: str, room: int, meter: Meter) -> 
                 name = member_name(info.filename)
                 if _is_left_out(name, plain_zip):
                     continue
-                if (member := _member(archive, info, name, source, room, meter, facts)) is not None:
-                    # Only now: members that are no pictures take no names.
-                    unique_name = unique.take(name)
-                    yield (
-                        Member(unique_name, member, facts)
-                        if isinstance(member, bytes)
-                        else Refused(unique_name, member.cause, member.way_out)
-                    )
+                member = _member(archive, info, name, source, room, meter, facts)
+                if member is not None:
+                    name = unique.take(name)  # only now: what is no picture takes no name
+                if isinstance(member, bytes):
+                    yield Member(name, member, facts)
+                elif member is not None:
+                    yield Refused(name, member.cause, member.way_out)
+                del member  # or it is still held when the next one is read
     except _TooLong as error:
         raise UnreadableImage(source, "its directory is longer than any real archive's", _UNPACK) from error
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, ValueError, EOFError) as error:
@@ -152,16 +152,17 @@ def _member(
 def _inflate(
     member: IO[bytes], head: bytes, info: zipfile.ZipInfo, name: str, source: str, room: int, meter: Meter
 ) -> bytes | Refused:
-    pieces, size = [head], len(head)
-    while piece := member.read(_PIECE):
-        pieces.append(piece)
-        size += len(piece)
+    content, piece = io.BytesIO(), head  # a list of pieces would be held twice when it is joined
+    while piece:
+        size = content.tell() + len(piece)
         meter.count_bytes(len(piece), source)
         if size > room:
             return Refused(name, f"it has more than {room} bytes", "unpack it and give it on its own")
         if size > RATIO_FREE_BYTES and size > MAX_RATIO * info.compress_size:
             return Refused(name, f"it inflates to more than {MAX_RATIO} times its size", _UNPACK)
-    return b"".join(pieces)
+        content.write(piece)
+        piece = member.read(_PIECE)
+    return content.getvalue()
 
 
 def _facts(archive: zipfile.ZipFile, infos: Sequence[zipfile.ZipInfo], source: str, meter: Meter) -> dict[str, Any]:

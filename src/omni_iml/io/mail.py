@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import Message
@@ -18,6 +19,11 @@ from omni_iml.types import UnreadableImage
 MAX_MAIL_BYTES = 48 * 2**20
 """A longer message is refused: taking one apart needs several times its size in memory. Mail servers stop at half."""
 
+MAX_BOUNDARIES = 300
+"""The parser compares every line with the boundaries of all the parts around it: so many of them at most."""
+
+_BOUNDARY = re.compile(rb"boundary[\s*0-9]{0,16}=", re.IGNORECASE)
+_SAVE = "save its attachments to a folder"
 _HEADERS = {"from": "from", "date": "date", "x-mailer": "mailer", "user-agent": "mailer"}
 
 
@@ -38,31 +44,36 @@ def read_mail(stream: IO[bytes], *, source: str, room: int, meter: Meter) -> Ite
     """
     size = stream.seek(0, io.SEEK_END)
     if size > min(MAX_MAIL_BYTES, room):
-        raise UnreadableImage(source, f"the message of {size} bytes is too long", "save its attachments to a folder")
+        raise UnreadableImage(source, f"the message of {size} bytes is too long", _SAVE)
     stream.seek(0)
+    data = stream.read()
+    if sum(1 for _ in _BOUNDARY.finditer(data)) > MAX_BOUNDARIES:
+        raise UnreadableImage(source, "the message has more parts in parts than any real one", _SAVE)
     try:
-        message = message_from_bytes(stream.read(), policy=policy.default)
+        message = message_from_bytes(data, policy=policy.default)
+        del data
         facts = _facts(message)
         leaves = list(_leaves(message, "", 1, UniqueNames()))
     except (RecursionError, ValueError, LookupError, AttributeError, TypeError) as error:  # the parser's own slips
-        raise UnreadableImage(source, "the message is damaged", "save its attachments to a folder") from error
+        raise UnreadableImage(source, "the message is damaged", _SAVE) from error
     meter.count_members(len(leaves), source)
     for name, leaf in leaves:
         if isinstance(leaf, Refused):
             yield leaf
             continue
-        data = leaf.get_payload(decode=True)
+        content = leaf.get_payload(decode=True)
         leaf.set_payload("")  # held once
-        if not isinstance(data, bytes):
+        if not isinstance(content, bytes):
             continue
-        meter.count_bytes(len(data), source)
-        if has_known_suffix(name) or sniff(data) is not None or sniff_container(data) in ("pdf", "zip"):
-            if not data:
+        meter.count_bytes(len(content), source)
+        if has_known_suffix(name) or sniff(content) is not None or sniff_container(content) in ("pdf", "zip"):
+            if not content:
                 yield Refused(name, "it is empty", "ask for it again")
-            elif len(data) > room - size:
+            elif len(content) > room - size:
                 yield Refused(name, f"it has more than {room - size} bytes", "save it and give it on its own")
             else:
-                yield Member(name, data, facts)
+                yield Member(name, content, facts)
+        del content  # or it is still held when the next one is decoded
 
 
 def _leaves(

@@ -134,9 +134,8 @@ def _parts(
         yield from _frames(stream, name, part, choice, around)
         return
     if not depth:
-        raise UnreadableImage(
-            where, f"it lies more than {MAX_DEPTH} containers deep", "unpack it and give it on its own"
-        )
+        cause = f"it lies inside {MAX_DEPTH} other containers"
+        raise UnreadableImage(where, cause, "unpack it and give it on its own")
     if kind == "pdf":
         from omni_iml.io.pdf import load_pages  # PDFium is loaded where there is a PDF
 
@@ -164,6 +163,7 @@ def _parts(
             yield from _parts(io.BytesIO(member.data), name, inner, choice, depth - 1, left, meter, facts)
         except UnreadableImage as error:
             yield error
+        del member  # or it is still held when the next one is read
 
 
 def _frames(

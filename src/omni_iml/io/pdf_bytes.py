@@ -131,7 +131,7 @@ def _inflate(stream: IO[bytes], start: int, most: int, source: str) -> int:
     stream.seek(start)
     inflater, left = zlib.decompressobj(), most
     while not inflater.eof and (piece := stream.read(_PIECE)):
-        while piece:
+        while piece and not inflater.eof:
             try:
                 left -= len(inflater.decompress(piece, _PIECE * 16))
             except zlib.error:  # damaged, or no zlib data after all: nothing more comes out of it
