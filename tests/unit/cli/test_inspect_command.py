@@ -1,5 +1,6 @@
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -19,16 +20,26 @@ def picture(tmp_path):
 
 
 @pytest.fixture
-def weights(small_config, tmp_path):
+def write_weights(small_config, tmp_path):
+    """Writes the weights of a small network for tiles of 64 pixels, with fields of its configuration changed."""
     torch = pytest.importorskip("torch")
     from omni_iml.models import OmniIML
     from omni_iml.models.checkpoint import save_weights
     from omni_iml.models.export import UNCALIBRATED
 
-    torch.manual_seed(0)
-    path = tmp_path / "small.safetensors"
-    save_weights(OmniIML(small_config), path, {"model_file": {**UNCALIBRATED, "name": "small", "tile": 64}})
-    return path
+    def write(**changes):
+        torch.manual_seed(0)
+        path = tmp_path / "small.safetensors"
+        network = OmniIML(replace(small_config, **changes))
+        save_weights(network, path, {"model_file": {**UNCALIBRATED, "name": "small", "tile": 64}})
+        return path
+
+    return write
+
+
+@pytest.fixture
+def weights(write_weights):
+    return write_weights()
 
 
 def run(*arguments):
@@ -53,6 +64,21 @@ def test_stdout_is_the_folder_and_stderr_a_table(weights, picture, tmp_path):
     for words in ("Gate chose", "DWF_6", f"{report['activations']['DWF_6'][2]:.3f}", "Score"):
         assert words in result.stderr
     assert sum(tile["written"] for tile in report["tiles"]) == 4
+
+
+def test_a_network_without_some_parts(write_weights, picture, tmp_path):
+    weights = write_weights(gate="vision", anomaly_enhancement=False, decoder="fixed")
+    result = run(weights, picture, "--out", tmp_path / "o", "--tiles", "0")
+    assert result.exit_code == 0, result.output
+    absent = "gate_logit, frequency, fused, coarse_rgb_logit, coarse_fused_logit, e2_attention"
+    assert f"This network has no part for: {absent}" in result.stderr
+    folder = tmp_path / "o" / "photo.jpg.inspect"
+    report = json.loads((folder / "inspect.json").read_text(encoding="utf-8"))
+    assert report["gate_probability"] is None
+    assert report["activations"] == {}
+    assert not (folder / "filters.png").exists()
+    assert not (folder / "tile-000" / "fused.pca.png").exists()
+    assert (folder / "tile-000" / "e2.pca.png").exists()
 
 
 def test_quiet_and_a_choice(weights, picture, tmp_path):

@@ -18,17 +18,32 @@ from omni_iml.models import OmniIML  # noqa: E402
 from omni_iml.models.checkpoint import save_weights  # noqa: E402
 from omni_iml.models.export import UNCALIBRATED  # noqa: E402
 
+FACTS = {"name": "small", "tile": 64, "calibration": {"scale": 1.5, "bias": -0.5, "log_tiles": -0.3}}
+
 
 @pytest.fixture(scope="session")
-def weights(small_config: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights of a small network with every part, for tiles of 64 pixels, whose calibration is no identity."""
+def network(small_config: Any) -> OmniIML:
+    """A small network with every part."""
     torch.manual_seed(0)
     network = OmniIML(small_config)
     with torch.no_grad():
         network.gate.linear.weight.mul_(20)
+    return network
+
+
+@pytest.fixture(scope="session")
+def weights(network: OmniIML, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of the small network, for tiles of 64 pixels, whose calibration is no identity."""
     path = tmp_path_factory.mktemp("weights") / "small.safetensors"
-    facts = {"name": "small", "tile": 64, "calibration": {"scale": 1.5, "bias": -0.5, "log_tiles": -0.3}}
-    save_weights(network, path, {"model_file": {**UNCALIBRATED, **facts}})
+    save_weights(network, path, {"model_file": {**UNCALIBRATED, **FACTS}})
+    return path
+
+
+@pytest.fixture(scope="session")
+def free_weights(network: OmniIML, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for tiles of any size up to 64 pixels."""
+    path = tmp_path_factory.mktemp("weights") / "free.safetensors"
+    save_weights(network, path, {"model_file": {**UNCALIBRATED, **FACTS, "free_size": True}})
     return path
 
 

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from omni_iml.inference.detector import Detector
 from omni_iml.inference.tiles import cut
-from omni_iml.inspection import Gathering, Inspector, inspect_tiles
+from omni_iml.inspection import Gathering, Inspector, inspect_tiles, save_inspection
 from omni_iml.io import load
 from omni_iml.models.checkpoint import load_network
 from omni_iml.types import UnreadableModel
@@ -17,7 +18,20 @@ def gathered(inspector, image):
     return gathering.finish()
 
 
-@pytest.mark.parametrize(("height", "width", "orientation"), [(90, 130, 1), (90, 130, 6), (40, 50, 3), (64, 150, 8)])
+def test_tiles_of_any_size(free_weights, photo, tmp_path):
+    inspector = Inspector(free_weights, device="cpu")
+    path = photo(height=30, width=70)
+    saved = save_inspection(inspector, load(path), tmp_path)
+    wanted = Detector(free_weights, "torch").detect(path)
+    np.testing.assert_allclose(saved.picture.probability, wanted.probability, atol=1e-6)
+    assert [tile.box for tile in saved.picture.tiles] == [tile.box for tile in wanted.tiles]
+    for path in (saved.folder / "tile-001").iterdir():
+        if path.stem != "filters":
+            with Image.open(path) as picture:
+                assert picture.size == (64, 32)
+
+
+@pytest.mark.parametrize(("height", "width", "orientation"), [(90, 130, 6), (40, 50, 3), (64, 150, 8)])
 def test_the_picture_is_what_detection_says_of_it(inspector, weights, photo, height, width, orientation):
     path = photo(height=height, width=width, orientation=orientation)
     found = gathered(inspector, load(path))

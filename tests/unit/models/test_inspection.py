@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from omni_iml.models import VARIANTS, OmniIML
 from omni_iml.models.inspection import Inspection, inspect_tiles, recording
 
 
@@ -146,6 +147,43 @@ def test_shapes_are_the_documented_ones(network, inputs, small_config):
     }  # fmt: skip
     arrays = found.arrays()
     assert {name: arrays[name].shape for name in wanted} == wanted
+
+
+_NO_SECOND = ("gate_logit", "frequency", "fused", "coarse_rgb_logit", "coarse_fused_logit")
+_NO_ENHANCEMENT = ("e2_attention", "e3_attention", "e2_enhanced", "e3_enhanced")
+ABSENT = {
+    "baseline": (*_NO_SECOND, *_NO_ENHANCEMENT, "filters"),
+    "without-mg": ("gate_logit", "coarse_rgb_logit", "coarse_fused_logit"),
+    "without-mg-vision": _NO_SECOND,
+    "without-dwd": ("filters",),
+    "without-ae": _NO_ENHANCEMENT,
+    "soft-gate": ("gate_logit",),
+}
+"""What a variant has no part for; the others have all."""
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@torch.inference_mode()
+def test_variants(small_config, make_inputs, variant):
+    torch.manual_seed(0)
+    network = OmniIML(replace(small_config, **VARIANTS[variant])).eval()
+    given = make_inputs(1, 64, 96)
+    wanted, found = network(*given), inspect_tiles(network, *given)
+    assert found.absent == ABSENT.get(variant, ())
+    same(found.mask_logit, wanted.mask)
+    same(found.image_logit, wanted.image)
+    pairs = (("gate_logit", "decision"), ("coarse_rgb_logit", "coarse_rgb"), ("coarse_logit", "coarse"))
+    for name, field in pairs:
+        if getattr(wanted, field) is not None:
+            same(getattr(found, name), getattr(wanted, field))
+    assert (found.coarse_logit is not None) == (variant == "arxiv-v1")
+    assert len(found.filters) == (0 if "filters" in found.absent else 5)
+    if variant == "without-dw":
+        assert all((item.values == 0.25).all() for item in found.filters)
+    assert (found.gate_weights is not None) == (variant == "soft-gate")
+    if variant == "soft-gate":
+        mixed = found.gate_weights * found.rgb + (1 - found.gate_weights) * found.fused
+        np.testing.assert_allclose(found.e2, mixed, atol=1e-5)
 
 
 class _WithoutParts(nn.Module):
