@@ -43,3 +43,22 @@ def test_the_two_halves_give_timms_features(whole, split):
     levels = whole.forward_intermediates(normalised, intermediates_only=True)
     for ours, theirs in zip((low, rgb, middle, high), levels, strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
+
+
+@torch.inference_mode()
+def test_they_are_those_of_timms_features_only_model(whole, split):
+    """As detectors and decoders get them from timm: a model of its own, with other names."""
+    features = timm.create_model("convnext_atto", features_only=True, ls_init_value=0.5).eval()
+    assert features.feature_info.reduction() == [4, 8, 16, 32]
+    renamed = {
+        name.replace("stem.", "stem_").replace("stages.", "stages_"): v for name, v in whole.state_dict().items()
+    }
+    features.load_state_dict({name: renamed[name] for name in features.state_dict()})
+    head, backbone = split
+    image = torch.randint(0, 256, (2, 3, 96, 64), generator=torch.Generator().manual_seed(2))
+    mean, std = (torch.tensor(x).view(1, 3, 1, 1) for x in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    low, rgb = head(image.float())
+    levels = features((image / 255 - mean) / std)
+    for ours, theirs in zip((low, rgb, *backbone(rgb)), levels, strict=True):
+        assert theirs.std() > 0.01
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)

@@ -140,3 +140,23 @@ def test_it_has_the_published_number_of_parameters():
         module = FrequencyPerceptionHead(FrequencyHeadConfig())
     frozen_identity = 21 * 21  # the one-hot embedding, which needs no weights here
     assert sum(p.numel() for p in module.parameters()) + frozen_identity == 3_604_121
+
+
+@torch.inference_mode()
+def test_the_published_head_at_its_own_widths():
+    config = FrequencyHeadConfig(residual=False)
+    module = FrequencyPerceptionHead(config).eval()
+    source = torch.Generator().manual_seed(11)
+    for name, value in module.state_dict().items():
+        if name.endswith("running_var"):
+            value.uniform_(0.5, 2, generator=source)
+        elif value.is_floating_point():
+            value.normal_(0, max(1, value[0].numel()) ** -0.5, generator=source)
+    draw = np.random.default_rng(6)
+    coefficients, table = draw.integers(0, 21, (16, 24)), draw.integers(0, 64, (8, 8))
+    weights = {name: value.double().numpy() for name, value in module.state_dict().items()}
+    result = module(torch.from_numpy(coefficients)[None], torch.from_numpy(table)[None])
+    expected = frequency_head(coefficients, table, weights, config.blocks, residual=False)
+    assert result.shape == (1, 256, 2, 3)
+    assert expected.std() > 0.1
+    np.testing.assert_allclose(result[0].numpy(), expected, atol=1e-5, rtol=1e-5)

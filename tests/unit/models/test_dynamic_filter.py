@@ -42,3 +42,21 @@ def test_samples_get_filters_of_their_own(randomised):
     swapped = module(same, vectors.flip(0))
     torch.testing.assert_close(swapped, torch.stack([other, one]))
     assert module(same, vectors).shape == (2, 4, 8, 8)
+
+
+def test_without_a_global_vector_the_input_alone_decides(randomised):
+    module = randomised(DynamicWeightFilter(5, 0, 2))
+    torch.manual_seed(0)
+    x = torch.randn(2, 5, 4, 4)
+    logits = x.mean((2, 3)) @ module.weights.weight.T + module.weights.bias
+    torch.testing.assert_close(module.activations(x, None), logits.sigmoid())
+
+
+def test_equal_weights_are_the_same_for_every_sample(randomised):
+    module = randomised(DynamicWeightFilter(5, 0, 2, filters=4, equal=True))
+    torch.manual_seed(0)
+    x = torch.randn(3, 5, 9, 9)
+    assert module.activations(x, None).tolist() == [[0.25] * 4] * 3
+    kernel = module.depthwise.weight.view(5, 4, 3, 3).mean(1, keepdim=True)
+    expected = module.pointwise(F.conv2d(x, kernel, padding=2, dilation=2, groups=5))
+    torch.testing.assert_close(module(x, None), expected, atol=1e-5, rtol=1e-5)

@@ -204,3 +204,22 @@ def test_mixed_precision_is_measured_in_float32(output):
     half = OmniOutput(**{name: getattr(output, name).bfloat16() for name in names})
     terms = losses(half, MASK, torch.ones(3), LossConfig(dice=0.1))
     assert {value.dtype for value in terms.values()} == {torch.float32}
+
+
+def test_what_the_variant_does_not_have_has_no_term():
+    bare = OmniOutput(mask=torch.randn(3, 1, 16, 16), gate=torch.full((3,), 20.0), image=torch.zeros(3))
+    terms = losses(bare, MASK, torch.ones(3), LossConfig(mask=2, image=3))
+    assert set(terms) == {"mask", "image", "total"}
+    assert terms["total"].item() == pytest.approx(2 * terms["mask"].item() + 3 * terms["image"].item())
+
+
+def test_a_logit_that_nothing_decided_has_no_loss(output):
+    output.decision = None
+    assert "gate" not in losses(output, MASK, torch.ones(3), LossConfig())
+
+
+def test_the_first_versions_coarse_mask_is_part_of_the_decoders_loss(output):
+    output.coarse = torch.randn(3, 1, 4, 4)
+    terms = losses(output, MASK, torch.ones(3), LossConfig(mask=2, coarse=0, gate=0, detection=0, image=0))
+    torch.testing.assert_close(terms["coarse"], mask_cross_entropy(output.coarse, MASK))
+    assert terms["total"].item() == pytest.approx(2 * (terms["mask"] + terms["coarse"]).item())

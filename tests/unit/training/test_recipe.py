@@ -1,14 +1,17 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
 
-from omni_iml.models import PRESETS, OmniIML
+from omni_iml.models import PRESETS, VARIANTS, OmniIML, preset
+from omni_iml.training.losses import LossConfig
 from omni_iml.training.recipe import Recipe, load_recipe
 
-RECIPES = sorted((Path(__file__).resolve().parents[3] / "recipes").rglob("*.yaml"))
+FOLDER = Path(__file__).resolve().parents[3] / "recipes"
+RECIPES = sorted(FOLDER.rglob("*.yaml"))
 
 
 @pytest.fixture
@@ -32,6 +35,45 @@ def test_every_recipe_is_read_and_builds(path):
         OmniIML(recipe.model)
 
 
+def test_the_papers_recipe():
+    recipe = load_recipe(FOLDER / "iclr2026_base.yaml")
+    optim = recipe.optim
+    assert (optim.batch, optim.steps, optim.lr, optim.final_lr, optim.decay) == (16, 400_000, 1e-4, 1e-6, "linear")
+    assert recipe.synthesis.size == 512
+    assert recipe.synthesis.domains == {"natural": 10, "document": 5, "face": 2, "scene_text": 20}
+    assert recipe.loss == LossConfig()
+    assert recipe.model == preset("base")
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_another_size_changes_the_backbone_alone(size):
+    base, other = (load_recipe(FOLDER / f"iclr2026_{name}.yaml") for name in ("base", size))
+    assert other == replace(base, name=f"iclr2026-{size}", model=replace(base.model, backbone=f"convnext_{size}"))
+
+
+def test_the_first_versions_recipe():
+    base, first = (load_recipe(FOLDER / f"{name}.yaml") for name in ("iclr2026_base", "arxiv_v1"))
+    assert first.model == preset("base", "arxiv-v1")
+    assert first.optim == replace(base.optim, steps=370_000)
+    assert "scene_text" not in first.synthesis.domains
+
+
+@pytest.mark.parametrize("path", sorted((FOLDER / "ablations").glob("*.yaml")), ids=lambda path: path.stem)
+def test_an_ablation_changes_the_variant_alone(path):
+    base, recipe = load_recipe(FOLDER / "iclr2026_base.yaml"), load_recipe(path)
+    assert recipe.model in [preset("base", variant) for variant in set(VARIANTS) - {"iclr2026", "arxiv-v1"}]
+    assert recipe == replace(base, name=path.stem.replace("_", "-"), model=recipe.model)
+
+
+def test_every_ablation_has_a_recipe():
+    named = {
+        yaml.safe_load(path.read_text(encoding="utf-8"))["model"]["variant"]
+        for path in RECIPES
+        if "ablations" in path.parts
+    }
+    assert named == set(VARIANTS) - {"iclr2026", "arxiv-v1"}
+
+
 def test_what_a_recipe_leaves_out_has_the_papers_values(write):
     recipe = load_recipe(write("name: plain"))
     assert recipe == Recipe("plain")
@@ -47,6 +89,13 @@ def test_a_preset_may_be_changed_in_part(write):
     assert model.frequency.residual is False
     assert model.frequency.out == bundled.frequency.out  # its neighbours stay the preset's
     assert model.decoder_width == bundled.decoder_width
+
+
+def test_a_variant_may_have_any_size_and_be_changed_in_part(write):
+    model = load_recipe(write("name: x\nmodel: {preset: bundled, variant: arxiv-v1, filters: 2}\n")).model
+    assert model == replace(preset("bundled", "arxiv-v1"), filters=2)
+    model = load_recipe(write("name: x\nmodel: small\n"), ["model.variant=soft-gate"]).model
+    assert model == preset("small", "soft-gate")
 
 
 def test_overrides(write):
@@ -71,7 +120,7 @@ def test_overrides(write):
 
 
 def test_a_recipe_can_be_written_and_read_again(write):
-    recipe = load_recipe(RECIPES[0])
+    recipe = load_recipe(FOLDER / "arxiv_v1.yaml")
     # Sequences are lists in YAML and tuples here; reading makes them equal again.
     assert load_recipe(write(yaml.safe_dump(json.loads(json.dumps(recipe.to_dict()))))) == recipe
 

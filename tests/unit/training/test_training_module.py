@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given
@@ -104,6 +106,17 @@ def test_validation_scores(seen):
     module.validation_step(batch, 0)
     module.on_validation_epoch_end()
     assert module.scores["iou"] == pytest.approx(2 / 3, abs=1e-4)  # nothing is left of the round before
+
+
+@pytest.mark.filterwarnings("ignore:You are trying to `self.log")
+def test_masks_that_the_variant_does_not_predict_have_no_score(seen):
+    batch, output = seen
+    module = _module(replace(output, coarse_rgb=None, coarse=output.coarse_fused, coarse_fused=None))
+    module.validation_step(batch, 0)
+    module.on_validation_epoch_end()
+    assert "iou" in module.scores
+    assert not {"iou_rgb", "iou_fused"} & set(module.scores)
+    assert module.scores["iou_coarse"] == pytest.approx(1 / 3, abs=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore:You are trying to `self.log")
