@@ -2,12 +2,16 @@
 
 Architecture of TruFor's published extractor (Guillaro et al. 2023): a DnCNN of 17 convolutions (Zhang et al. 2017).
 The layers are numbered as in its checkpoints, so that those load name for name. They are not free, and not part of
-this project: `load_noiseprint` reads them from a file.
+this project: `Noiseprint.load_published` takes them from a file that the user has.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from torch import Tensor, nn
+
+from omni_iml.types import UnreadableModel
 
 LEVELS = 17
 WIDTH = 64
@@ -29,6 +33,27 @@ class Noiseprint(nn.Module):
             ]
         self.layers = nn.Sequential(*layers, nn.Conv2d(WIDTH, self.channels, 3, padding=1))
         self.requires_grad_(False).eval()
+
+    def load_published(self, tensors: Mapping[str, Tensor], source: str) -> None:
+        """Fill the extractor.
+
+        Args:
+            tensors: of a checkpoint of the extractor alone ("0.weight") or of all of TruFor ("dncnn.0.weight").
+            source: where they come from, for the error.
+
+        Raises:
+            UnreadableModel: they are not this extractor's; nothing is changed then.
+        """
+        whole = {name.removeprefix("dncnn."): value for name, value in tensors.items() if name.startswith("dncnn.")}
+        given, own = whole or dict(tensors), self.layers.state_dict()
+        # Counts of batches are bookkeeping, and some files leave them out.
+        needed = [name for name in own if not name.endswith("num_batches_tracked")]
+        for name in needed:
+            if name not in given or given[name].shape != own[name].shape:
+                raise UnreadableModel(
+                    f"{source}: is no checkpoint of Noiseprint++ (first difference: {name}); give TruFor's."
+                )
+        self.layers.load_state_dict({**own, **{name: given[name] for name in needed}})
 
     def train(self, mode: bool = True) -> Noiseprint:
         """Stays in evaluation mode: its statistics are part of its weights."""
