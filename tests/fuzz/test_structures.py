@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from worker import MAX_PIXELS, read
 
+pytestmark = pytest.mark.filterwarnings("ignore")
+
 FILES = whole_files()
 quietly = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 
@@ -92,7 +94,6 @@ def chunk(kind: bytes, payload: bytes) -> bytes:
     return struct.pack(">L", len(payload)) + kind + payload + struct.pack(">L", zlib.crc32(kind + payload))
 
 
-@pytest.mark.filterwarnings("ignore:Duplicate name")
 @quietly
 @given(
     st.lists(

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from corpus import whole_files
 from mutations import damaged
-from omni_iml.io.parts import load_parts
 
+from omni_iml.io.parts import load_parts
 from omni_iml.types import EvidenceImage, UnreadableImage
 
 MAX_PIXELS = 1_000_000

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import jsonschema
@@ -17,6 +19,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from omni_iml.cli import app
+from omni_iml.io import load
 from omni_iml.report.json import detection_schema
 
 RUNNER = CliRunner()
@@ -251,3 +254,20 @@ def test_interrupt(tiny_model, tmp_path):
     assert process.returncode == 130
     assert errors.strip() == b"Stopped."
     assert len(rest.splitlines()) < 299
+
+
+def test_a_library_s_warnings_are_no_messages_for_users(tmp_path, tiny_model):
+    path = tmp_path / "animated.png"
+    green_patch().save(path)
+    data = path.read_bytes()
+    empty = struct.pack(">L4sLL", 8, b"acTL", 0, 0)  # an animation of no frames: Pillow warns
+    path.write_bytes(data[:33] + empty + struct.pack(">L", zlib.crc32(empty[4:])) + data[33:])
+    with pytest.warns(UserWarning, match="APNG"):
+        load(path)
+    done = subprocess.run(
+        [*COMMAND, "detect", str(path), "--model", str(tiny_model), "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "UserWarning" not in done.stderr

@@ -7,6 +7,7 @@ imports what is heavy (ONNX Runtime, OpenCV, torch) inside the function: ``omni-
 from __future__ import annotations
 
 import sys
+import warnings
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -71,6 +72,8 @@ def _root(
 
 def main() -> None:
     """Run the command line; the entry point of the installed command."""
+    if not sys.warnoptions:  # what a library warns a programmer of (a damaged tag, say) is no message for a user
+        warnings.simplefilter("ignore")
     for stream in (sys.stdout, sys.stderr):
         # A character that the terminal or the pipe cannot show must not end a run over a thousand pictures.
         if hasattr(stream, "reconfigure"):

@@ -59,7 +59,8 @@ def read_archive(stream: IO[bytes], *, source: str, room: int, meter: Meter) -> 
     """
     try:
         with zipfile.ZipFile(cast(IO[bytes], _Careful(stream))) as archive:
-            infos = [info for info in archive.infolist() if not info.is_dir()]
+            # ZipInfo.is_dir would stumble over an empty name.
+            infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
             meter.count_members(len(infos), source)
             _check_overlap(infos, source)
             facts = _facts(archive, infos, source, meter)

@@ -48,6 +48,11 @@ def test_office_documents(folder, kind):
     assert document["created"] == "2024-05-01T10:00:00Z"
 
 
+def test_member_without_a_name():
+    (found,) = parts(archive([(zipfile.ZipInfo("\x00"), JPEG)]))  # what follows a NUL is no part of a name
+    assert found.sha256 == load(JPEG).sha256
+
+
 def odf(kind: str, meta: bytes, manifest: bytes = b"<x/>") -> bytes:
     return archive(
         [
