@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from email import message_from_bytes, policy
+from email import policy
+from email.feedparser import BytesFeedParser
 from email.message import Message
 from typing import IO, Any
 
@@ -16,12 +17,13 @@ from omni_iml.io.properties import plain
 from omni_iml.io.sniff import sniff
 from omni_iml.types import UnreadableImage
 
-MAX_MAIL_BYTES = 48 * 2**20
-"""A longer message is refused: taking one apart needs several times its size in memory. Mail servers stop at half."""
+MAX_MAIL_BYTES = 36 * 2**20
+"""A longer message is refused: taking one apart needs several times its size in memory. Mail servers stop before it."""
 
 MAX_BOUNDARIES = 300
 """The parser compares every line with the boundaries of all the parts around it: so many of them at most."""
 
+_CHUNK, _OVERLAP = 2**16, 64
 _BOUNDARY = re.compile(rb"boundary[\s*0-9]{0,16}=", re.IGNORECASE)
 _SAVE = "save its attachments to a folder"
 _HEADERS = {"from": "from", "date": "date", "x-mailer": "mailer", "user-agent": "mailer"}
@@ -45,13 +47,8 @@ def read_mail(stream: IO[bytes], *, source: str, room: int, meter: Meter) -> Ite
     size = stream.seek(0, io.SEEK_END)
     if size > min(MAX_MAIL_BYTES, room):
         raise UnreadableImage(source, f"the message of {size} bytes is too long", _SAVE)
-    stream.seek(0)
-    data = stream.read()
-    if sum(1 for _ in _BOUNDARY.finditer(data)) > MAX_BOUNDARIES:
-        raise UnreadableImage(source, "the message has more parts in parts than any real one", _SAVE)
     try:
-        message = message_from_bytes(data, policy=policy.default)
-        del data
+        message = _parsed(stream, source)
         facts = _facts(message)
         leaves = list(_leaves(message, "", 1, UniqueNames()))
     except (RecursionError, ValueError, LookupError, AttributeError, TypeError) as error:  # the parser's own slips
@@ -74,6 +71,19 @@ def read_mail(stream: IO[bytes], *, source: str, room: int, meter: Meter) -> Ite
             else:
                 yield Member(name, content, facts)
         del content  # or it is still held when the next one is decoded
+
+
+def _parsed(stream: IO[bytes], source: str) -> Message:
+    """Take a message apart, fed in pieces: it is not held as a whole beside its parts."""
+    parser, boundaries, tail = BytesFeedParser(policy=policy.default), 0, b""
+    stream.seek(0)
+    while chunk := stream.read(_CHUNK):
+        boundaries += sum(match.end() > len(tail) for match in _BOUNDARY.finditer(tail + chunk))
+        if boundaries > MAX_BOUNDARIES:
+            raise UnreadableImage(source, "the message has more parts in parts than any real one", _SAVE)
+        parser.feed(chunk)
+        tail = chunk[-_OVERLAP:]
+    return parser.close()
 
 
 def _leaves(

@@ -13,8 +13,8 @@ from omni_iml.types import UnreadableImage
 MAX_MEMBERS = 10_000
 """Members of one source, those of nested archives included."""
 
-MAX_HELD_BYTES = 128 * 2**20
-"""Bytes of members that are held in memory at once, those of nested archives together."""
+MAX_HELD_BYTES = 64 * 2**20
+"""Bytes of members that are held in memory at once, those of nested archives together. Reading takes a second copy."""
 
 MAX_DEPTH = 3
 """Containers inside one another, the outermost counted."""

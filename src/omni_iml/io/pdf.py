@@ -29,7 +29,7 @@ from omni_iml.types import EvidenceImage, UnreadableImage
 MIN_DPI = 50.0
 """A page that fits the pixel limit only at a lower resolution than this is refused."""
 
-MAX_JPEG_BYTES = 128 * 2**20
+MAX_JPEG_BYTES = 64 * 2**20
 """A longer JPEG stream is not taken out of a page."""
 
 DRAWN = "this is a drawing of the page, which shows nothing of how the pictures in it were compressed"
