@@ -5,12 +5,14 @@ from __future__ import annotations
 import glob
 import os
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from omni_iml.io.containers import CONTAINER_SUFFIXES
+from omni_iml.io.paths import as_stored, openable, same_spelling
 from omni_iml.io.sniff import SUFFIXES
 from omni_iml.types import UnreadableImage
 
@@ -23,7 +25,7 @@ class Found:
         path: where it is.
         relative: its place in an output folder: relative to the folder argument it was found in, or the bare name for a
             file named directly or by a glob; with leading parent folders where two sources would otherwise write the
-            same output.
+            same output, and with "~2" before the suffix where even those do not tell them apart.
     """
 
     path: Path
@@ -52,7 +54,8 @@ def find_source(argument: str) -> list[Found]:
     which is searched recursively for the suffixes that this package reads. Anything else is a glob (``*``, ``?``,
     ``[...]``, ``**`` for any depth) for files with such suffixes. Hidden files and folders inside a folder or behind a
     wildcard are skipped, symbolic links are followed but no folder is visited twice, and the order is natural (``2``
-    before ``10``).
+    before ``10``). A name is found however its accents are encoded (NFC or NFD). A folder inside that cannot be read
+    is listed in place of the pictures in it, so that `omni_iml.io.load` names it and the others are done.
 
     Args:
         argument: a name as typed or as expanded by a shell.
@@ -61,7 +64,7 @@ def find_source(argument: str) -> list[Found]:
         The files, at least one.
 
     Raises:
-        UnreadableImage: the argument names no picture, or a folder in it cannot be read.
+        UnreadableImage: the argument names no picture, or is a folder that cannot be read.
     """
     matches = list(_expand(argument))
     if not matches:
@@ -72,8 +75,9 @@ def find_source(argument: str) -> list[Found]:
 def resolve_collisions(found: Iterable[Found]) -> list[Found]:
     """List each file once, and give each a place of its own in the output folder.
 
-    Sources that would share an output name (compared without case, as some file systems do) are told apart by the
-    names of their parent folders, as many as it takes: ``a/x.jpg`` and ``b/x.jpg`` keep ``a`` and ``b``.
+    Sources that would share an output name (compared as some file systems do, without case and without regard to how
+    accents are encoded) are told apart by the names of their parent folders, as many as it takes: ``a/x.jpg`` and
+    ``b/x.jpg`` keep ``a`` and ``b``. Of two in one folder that look the same, the second becomes ``x~2.jpg``.
 
     Args:
         found: what `find_source` gave for all arguments together.
@@ -84,14 +88,21 @@ def resolve_collisions(found: Iterable[Found]) -> list[Found]:
     Raises:
         UnreadableImage: two sources cannot be told apart.
     """
-    seen: set[str] = set()
+    seen: dict[str, list[Path]] = defaultdict(list)
     once: list[Found] = []
     for item in found:
-        key = os.path.normcase(os.path.realpath(item.path))
-        if key not in seen:
-            seen.add(key)
+        others = seen[same_spelling(os.path.realpath(item.path))]
+        if not any(_is_same(item.path, other) for other in others):
+            others.append(item.path)
             once.append(item)
-    return _told_apart(once)
+    return _numbered(_told_apart(once))
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    try:
+        return openable(path).samefile(openable(other))
+    except OSError:  # gone meanwhile
+        return os.path.realpath(path) == os.path.realpath(other)
 
 
 def _expand(argument: str) -> Iterator[Found]:
@@ -102,42 +113,51 @@ def _expand(argument: str) -> Iterator[Found]:
         return
     if not argument:
         return
+    if not exists and (stored := as_stored(path)) is not None:
+        path, exists = stored, stored.exists()
+        is_folder = stored.is_dir()
     if is_folder:
-        for file in _walk(path, set()):
+        for file in _walk(path, set(), outermost=True):
             yield Found(file, file.relative_to(path))
     elif exists:
         yield Found(path, Path(path.name))
     else:
-        names = sorted(glob.glob(argument, recursive=True), key=_natural)  # noqa: PTH207 - takes absolute patterns
-        for name in names:
+        spellings = {argument, *(unicodedata.normalize(form, argument) for form in ("NFC", "NFD"))}
+        names = {name for each in spellings for name in glob.glob(each, recursive=True)}  # noqa: PTH207
+        for name in sorted(names, key=_natural):
             file = Path(name)
             if _is_picture(file):
                 yield Found(file, Path(file.name))
 
 
-def _walk(folder: Path, visited: set[tuple[int, int]]) -> Iterator[Path]:
+def _walk(folder: Path, visited: set[tuple[int, int]], *, outermost: bool = False) -> Iterator[Path]:
     """Pictures below a folder; ``visited`` holds device and inode of the folders already entered."""
     try:
-        status = folder.stat()
-        entries = sorted(folder.iterdir(), key=lambda entry: _natural(entry.name))
+        status = openable(folder).stat()
+        # Names only: the entries would carry Windows' long form of the path on.
+        names = sorted((entry.name for entry in openable(folder).iterdir()), key=_natural)
     except OSError as error:
+        if not outermost:
+            yield folder
+            return
         cause = error.strerror or str(error)
         raise UnreadableImage(str(folder), f"the folder cannot be read ({cause})", "change its permissions") from error
     identity = (status.st_dev, status.st_ino)
     if identity in visited:
         return
     visited.add(identity)
-    for entry in entries:
-        if entry.name.startswith("."):
+    for name in names:
+        entry = folder / name
+        if name.startswith("."):
             continue
-        if os.path.isdir(entry):  # noqa: PTH112 - see _nothing
+        if os.path.isdir(openable(entry)):  # noqa: PTH112 - see _nothing
             yield from _walk(entry, visited)
         elif _is_picture(entry):
             yield entry
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES | CONTAINER_SUFFIXES and os.path.isfile(path)  # noqa: PTH113 - see _nothing
+    return path.suffix.lower() in SUFFIXES | CONTAINER_SUFFIXES and os.path.isfile(openable(path))  # noqa: PTH113
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
@@ -179,9 +199,23 @@ def _told_apart(found: list[Found]) -> list[Found]:
 def _clashes(paths: list[Path], depths: list[int]) -> list[list[int]]:
     groups: dict[str, list[int]] = defaultdict(list)
     for index, (path, depth) in enumerate(zip(paths, depths, strict=True)):
-        groups[_tail(path, depth).as_posix().casefold()].append(index)
-    # Files of one folder whose names differ by case alone lie on a file system that keeps them apart.
+        groups[same_spelling(_tail(path, depth).as_posix())].append(index)
+    # Files of one folder are on a file system that keeps their names apart; see _numbered.
     return [group for group in groups.values() if len(group) > 1 and len({paths[index].parent for index in group}) > 1]
+
+
+def _numbered(found: list[Found]) -> list[Found]:
+    """Number the places that differ only in how accents are encoded, which nobody could tell apart by looking."""
+    taken: set[str] = set()
+    numbered: list[Found] = []
+    for item in found:
+        relative, count = item.relative, 1
+        while (key := unicodedata.normalize("NFC", relative.as_posix())) in taken:
+            count += 1
+            relative = item.relative.with_name(f"{item.relative.stem}~{count}{item.relative.suffix}")
+        taken.add(key)
+        numbered.append(Found(item.path, relative) if count > 1 else item)
+    return numbered
 
 
 def _tail(path: Path, depth: int) -> Path:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from omni_iml.io.limits import BYTES_A_PIXEL, SLACK_BYTES
+from omni_iml.io.paths import openable
 from omni_iml.types import UnreadableImage
 
 KINDS = "give a path, bytes, a binary file object, a PIL image or a numpy array"
@@ -101,10 +102,11 @@ def read_up_to(stream: IO[bytes], most: int) -> bytes:
 def _checked(name: str) -> Path:
     if not name:
         raise UnreadableImage("<empty name>", "no file is named", KINDS)
-    path = Path(name)
+    path = openable(Path(name))
     # Asked before opening: to open a named pipe would wait for a writer.
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
+        os.scandir(path).close()  # says why a folder could not be searched
         raise UnreadableImage(name, "it is a folder", "name a picture in it, or expand it with find_sources")
     if not stat.S_ISREG(mode):
         raise UnreadableImage(name, "it is a pipe or a device", "copy its content to a file first")

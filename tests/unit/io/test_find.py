@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from omni_iml.io import load
 from omni_iml.io.find import Found, find_sources
+from omni_iml.io.sniff import SUFFIXES
 from omni_iml.types import UnreadableImage
 
 
@@ -112,3 +116,78 @@ def test_nothing_found_names_the_argument(tree: Path, name: str) -> None:
 
 def test_no_arguments(tree: Path) -> None:
     assert find_sources([]) == []
+
+
+NFC, NFD = (unicodedata.normalize(form, "café Ångström.jpg") for form in ("NFC", "NFD"))
+
+
+@pytest.mark.parametrize(("stored", "typed"), [(NFC, NFD), (NFD, NFC), (NFD, NFD)])
+def test_names_are_found_in_either_encoding_of_accents(tree: Path, stored: str, typed: str) -> None:
+    assert NFC != NFD
+    folder = tree / "pics" / stored
+    folder.mkdir()
+    (folder / stored).write_bytes(b"x")
+    for argument in (f"pics/{typed}/{typed}", str(tree / "pics" / typed / typed), f"pics/{typed}", f"pics/{typed}/*"):
+        assert [item.path.name for item in find_sources([argument])] == [stored]
+    assert [item.path.name for item in find_sources([f"pics/*/{typed[:3]}*"])] == [stored]
+    with pytest.raises(UnreadableImage, match="was found"):
+        find_sources([f"pics/{typed}/other.jpg"])
+
+
+def test_twins_that_look_the_same_get_outputs_of_their_own(tree: Path) -> None:
+    (tree / "other" / NFC).write_bytes(b"1")
+    (tree / "other" / NFD).write_bytes(b"2")
+    (tree / "third").mkdir()
+    (tree / "third" / NFD).write_bytes(b"3")
+    if len(list((tree / "other").glob("caf*"))) == 2:  # a file system that keeps them apart
+        found = [item for item in find_sources(["other"]) if item.path.suffix == ".jpg"]
+        assert sorted(item.path.read_bytes() for item in found) == [b"1", b"2"]
+        spellings = [unicodedata.normalize("NFC", item.relative.as_posix()) for item in found]
+        assert spellings == [NFC, NFC.replace(".jpg", "~2.jpg")]
+    found = find_sources([f"other/{NFC}", f"third/{NFD}"])
+    assert relatives(found) == [f"other/{NFC}", f"third/{NFD}"]
+
+
+def test_the_same_file_in_two_spellings_is_one(tree: Path) -> None:
+    (tree / "pics" / NFD).write_bytes(b"x")
+    assert len(find_sources([f"pics/{NFD}", f"pics/{NFC}"])) == 1
+
+
+def test_an_unreadable_folder_is_named_and_the_others_are_done(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Path.iterdir
+
+    def forbidding(path: Path) -> Iterator[Path]:
+        if path.name == "deep":
+            raise PermissionError(13, "Permission denied", str(path))
+        return original(path)
+
+    monkeypatch.setattr(Path, "iterdir", forbidding)  # a test run by root may read everything
+    assert relatives(find_sources(["pics"])) == ["photo2.JPG", "photo10.jpg", "sub/deep", "sub/y.tiff"]
+    with pytest.raises(UnreadableImage, match=r"deep: the folder cannot be read \(Permission denied\)"):
+        find_sources(["pics/sub/deep"])
+
+    def forbid(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("omni_iml.io.opening.os.scandir", forbid)
+    with pytest.raises(UnreadableImage, match=r"deep: reading it is not permitted"):
+        load(tree / "pics" / "sub" / "deep")
+
+
+def test_long_names_and_deep_folders(tree: Path) -> None:
+    folder = tree / "pics"
+    for _ in range(12):
+        folder = folder / ("ü" * 20)
+    folder.mkdir(parents=True)
+    name = "図" * 80 + ".jpg"  # 244 bytes
+    (folder / name).write_bytes(b"x")
+    found = find_sources([str(tree / "pics" / ("ü" * 20))])
+    assert [item.path.name for item in found] == [name]
+    with pytest.raises(UnreadableImage, match=r"text"):
+        load(found[0].path)
+
+
+@pytest.mark.parametrize("suffix", [".jp2", ".j2k", ".jpx", ".avif", ".apng", ".heic", ".heif", ".mpo", ".tif"])
+def test_suffixes(suffix: str) -> None:
+    assert suffix in SUFFIXES
+    assert all(each == each.lower() and each[0] == "." for each in SUFFIXES)
