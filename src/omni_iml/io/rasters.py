@@ -26,6 +26,7 @@ from omni_iml.io.heif import open_heif, place_of
 from omni_iml.io.limits import check_length, check_size
 from omni_iml.io.orientation import to_stored
 from omni_iml.io.pixels import PALETTE_NOTE, UnknownSamples, to_rgb
+from omni_iml.io.profiles import profile_note
 from omni_iml.io.segments import CleanJpeg
 from omni_iml.io.tiff import put_first
 from omni_iml.types import UnreadableImage
@@ -171,6 +172,8 @@ def decode_jpeg(clean: CleanJpeg, *, source: str) -> Raster:
             "the file is cut short: it has no end-of-image marker, and what lies after the cut is not evidence",
             *notes,
         )
+    if len(clean.frame.components) < 4:
+        notes += profile_note(clean.profile)
     if clean.first_component != "luma":
         notes += (f"the file stores no luma; the JPEG trace is that of its {clean.first_component} component",)
     orientation = 1
@@ -208,6 +211,9 @@ def _notes(image: ImageFile, kind: str, bits: int) -> tuple[str, ...]:
     notes: tuple[str, ...] = ()
     if bits > 8 and not image.mode.startswith("I;16"):
         notes += (f"{bits}-bit samples were reduced to 8 bits",)
+    profile = image.info.get("icc_profile")
+    if isinstance(profile, bytes) and image.mode != "CMYK":
+        notes += profile_note(profile)
     if kind == "GIF" and image.mode not in ("P", "PA"):
         notes += (PALETTE_NOTE,)
     return notes

@@ -90,6 +90,7 @@ class CleanJpeg:
         jfif: True when a JFIF segment was there, which makes three components YCbCr.
         exif: payload of the Exif segments from "Exif" on, empty without one.
         multi_picture: True when a multi-picture (MPF) index was there.
+        profile: the first segment of the colour profile, empty without one.
     """
 
     stream: bytes
@@ -100,6 +101,7 @@ class CleanJpeg:
     jfif: bool
     exif: bytes
     multi_picture: bool
+    profile: bytes
 
     @property
     def first_component(self) -> str:
@@ -150,6 +152,7 @@ class _Walk:
         self.jfif = False
         self.exif = b""
         self.multi_picture = False
+        self.profile = b""
 
     def run(self) -> CleanJpeg:
         if not self.data:
@@ -166,7 +169,9 @@ class _Walk:
             b"" if self.adobe is None else _ADOBE_SEGMENT + bytes([self.adobe])
         )
         stream = b"".join((b"\xff\xd8", colour, *self.kept, b"\xff\xd9"))
-        return CleanJpeg(stream, self.frame, self.table, cut, self.adobe, self.jfif, self.exif, self.multi_picture)
+        return CleanJpeg(
+            stream, self.frame, self.table, cut, self.adobe, self.jfif, self.exif, self.multi_picture, self.profile
+        )
 
     def _walk(self) -> bool:
         """Visit the segments up to the end-of-image marker; True when there was none."""
@@ -213,6 +218,8 @@ class _Walk:
                 self.exif += payload[6:] if self.exif else payload
         elif marker == _APP2 and payload[:4] == b"MPF\x00":
             self.multi_picture = True
+        elif marker == _APP2 and payload[:13] == b"ICC_PROFILE\x00\x01":
+            self.profile = payload[14:]
         elif marker == _APP14 and payload[:5] == b"Adobe" and len(payload) >= 12:
             self.adobe = payload[11]
         if marker in _FRAMES_READ or marker in (_DQT, _DHT, _DRI):

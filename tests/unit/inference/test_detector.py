@@ -8,6 +8,7 @@ from PIL import Image, ImageOps
 import omni_iml
 from omni_iml.inference import detector as detector_module
 from omni_iml.inference.detector import Detector
+from omni_iml.io import load
 from omni_iml.types import Detection, UnreadableImage
 
 
@@ -110,19 +111,34 @@ def test_gate_is_the_mean_over_the_real_area(detector):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_everything_is_turned_as_displayed(detector, tmp_path, orientation):
+@pytest.mark.parametrize(
+    ("suffix", "options"),
+    [
+        ("png", {}),
+        ("jpg", {"subsampling": 0, "quality": 95}),
+        ("tif", {}),
+        ("webp", {"lossless": True}),
+        ("avif", {"subsampling": "4:4:4", "quality": 100, "speed": 10}),
+    ],
+)
+def test_everything_is_turned_as_displayed(detector, tmp_path, orientation, suffix, options):
     pixels = np.full((72, 120, 3), 40, np.uint8)
     pixels[8:24, 16:56, 1] = 250
     exif = Image.Exif()
     exif[0x0112] = orientation
-    path = tmp_path / "turned.png"
-    Image.fromarray(pixels).save(path, exif=exif)
+    path = tmp_path / f"turned.{suffix}"
+    Image.fromarray(pixels).save(path, exif=exif, **options)
     with Image.open(path) as picture:
         shown = np.asarray(ImageOps.exif_transpose(picture))
     result = detector.detect(path)
     assert (result.height, result.width) == shown.shape[:2]
     np.testing.assert_array_equal(result.pixels, shown)
     np.testing.assert_array_equal(result.mask, (shown[..., 1] > 128).astype(np.uint8))
+    stored = load(path)  # what the network saw: the grid of the file
+    assert (stored.pixels.shape, stored.orientation) == ((72, 120, 3), orientation)
+    assert stored.trace.coefficients.shape == (72, 120)
+    means = stored.trace.coefficients[::8, ::8] * int(stored.trace.table[0, 0])
+    assert np.array_equal(means > means.min() + 200, pixels[::8, ::8, 1] == 250)
     rows, columns = np.nonzero(shown[..., 1] > 128)
     assert result.regions[0].box == (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
     for tile in result.tiles:
