@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import timm
 import torch
+import yaml
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -20,7 +23,7 @@ from omni_iml.models import OmniIML
 from omni_iml.models.checkpoint import load_network, save_weights
 from omni_iml.training import module
 from omni_iml.training.losses import LossConfig, iou, losses
-from omni_iml.training.recipe import OptimConfig, Recipe, ValidationConfig
+from omni_iml.training.recipe import InitConfig, OptimConfig, Recipe, ValidationConfig
 from omni_iml.training.train import prepare, train
 from omni_iml.types import UnreadableModel
 
@@ -119,6 +122,54 @@ def test_a_leg_goes_on_with_the_next_samples(recipe, cache, tmp_path):
         assert np.array_equal(batch.image[i].numpy(), engine(1234 + i).image)
     own, theirs = network.state_dict(), leg.module.network.state_dict()
     assert all(torch.equal(own[name], theirs[name]) for name in own)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory) -> Path:
+    """A checkpoint of timm's, of the tiny network's backbone."""
+    torch.manual_seed(5)
+    path = tmp_path_factory.mktemp("published") / "convnext_atto.pth"
+    torch.save(timm.create_model("convnext_atto", ls_init_value=0.5).state_dict(), path)
+    return path
+
+
+def test_a_leg_from_published_weights_and_its_continuation(recipe, cache, tmp_path, published, caplog):
+    recipe = replace(recipe, init=InitConfig(str(published)))
+    with caplog.at_level("INFO", "omni_iml.training.train"):
+        leg = prepare(recipe, tmp_path / "run", workers=0, cache=cache)
+    tensors = torch.load(published, weights_only=True)
+    network = leg.module.network
+    assert torch.equal(network.backbone.stages[1].blocks[1].gamma, tensors["stages.3.blocks.1.gamma"])
+    assert leg.init is not None
+    assert leg.init.summary() in caplog.text
+    written = json.loads((tmp_path / "run" / "init.json").read_text())
+    assert written["loaded"] == list(leg.init.loaded)
+    assert written["partial"] == ["vision_head.stem.0.weight"]
+
+    # The next leg goes on from the leg's weights, although the recipe is the same.
+    with torch.no_grad():
+        network.backbone.stages[1].blocks[1].gamma.fill_(0.25)
+    save_weights(network, tmp_path / "last.safetensors", {"samples": 2})
+    leg = prepare(recipe, tmp_path / "next", resume=tmp_path / "last.safetensors", workers=0, cache=cache)
+    assert leg.init is None
+    assert (leg.module.network.backbone.stages[1].blocks[1].gamma == 0.25).all()
+
+
+def test_the_command_says_what_came_from_published_weights(recipe, cache, tmp_path, published):
+    path = tmp_path / "tiny.yaml"
+    path.write_text(yaml.safe_dump(json.loads(json.dumps({**recipe.to_dict(), "init": {}}))))
+    arguments = ["train", str(path), "--out", str(tmp_path / "run"), "--cache", str(cache), "--workers", "0"]
+    result = CliRunner().invoke(cli.app, [*arguments, "--set", "optim.steps=1", "--init", str(published)])
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.splitlines() == [str(tmp_path / "run" / "last.safetensors")]
+    assert f"{published} (timm names): " in result.stderr
+    _, extra = load_network(tmp_path / "run" / "last.safetensors")
+    assert extra["recipe"]["init"] == {"weights": str(published), "decoder": False}
+
+    result = CliRunner().invoke(cli.app, [*arguments, "--init", str(tmp_path / "gone.pth")])
+    assert result.exit_code == 2
+    assert "gone.pth: cannot be read" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_validation_pictures_are_never_trained_on(recipe, cache, tmp_path):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import sys
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from omni_iml.cli.failures import WrongUsage, emit, exit_codes, needs_train
+from omni_iml.report.wording import printable
 
 
 def train(
@@ -18,6 +20,9 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder for weights and logs.")],
     max_minutes: Annotated[float | None, typer.Option(help="Stop, with the schedule ended, after this long.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Weights (.safetensors) to go on from.")] = None,
+    init: Annotated[
+        str | None, typer.Option(help='Published weights to start from: a checkpoint file, "timm" or "timm:NAME".')
+    ] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Override: section.key=value.")] = None,
     workers: Annotated[int, typer.Option(min=0, help="Processes that make samples.")] = 1,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of torch on the CPU.")] = None,
@@ -32,9 +37,14 @@ def train(
         with needs_train("train"):
             from omni_iml.training.recipe import load_recipe
             from omni_iml.training.train import prepare
+        if init is not None and resume is not None:
+            raise WrongUsage("--init and --resume: a leg starts from one of the two; leave one out.")
         try:
+            values = load_recipe(recipe, set_ or [])
+            if init is not None:
+                values = replace(values, init=replace(values.init, weights=init))
             leg = prepare(
-                load_recipe(recipe, set_ or []),
+                values,
                 out,
                 resume=resume,
                 max_minutes=max_minutes,
@@ -44,6 +54,9 @@ def train(
             )
         except (ValueError, FileNotFoundError) as error:
             raise WrongUsage(str(error)) from error
+        if leg.init is not None:
+            for line in leg.init.summary().splitlines():
+                print(printable(line), file=sys.stderr)
         logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # it advertises otherwise
         with redirect_stdout(sys.stderr):  # where the progress bar belongs
             weights = leg.run()

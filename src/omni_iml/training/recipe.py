@@ -65,6 +65,21 @@ class ValidationConfig:
 
 
 @dataclass(frozen=True)
+class InitConfig:
+    """Published weights to start from (F.1: the ConvNeXt's "official ADE20k pre-trained weights").
+
+    Attributes:
+        weights: a checkpoint file, "timm" or "timm:NAME" (see `omni_iml.models.pretrained`); none for random weights.
+        decoder: take what fits of a UPerNet's decode head too.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    weights: str | None = None
+    decoder: bool = False
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A training run.
 
@@ -72,6 +87,7 @@ class Recipe:
         name: of the model it makes.
         seed: of weights and samples.
         model: the network.
+        init: what its weights start from.
         synthesis: the samples.
         loss: weights of the losses.
         optim: optimiser and schedule.
@@ -83,6 +99,7 @@ class Recipe:
     name: str
     seed: int = 1
     model: OmniConfig = field(default_factory=OmniConfig)
+    init: InitConfig = field(default_factory=InitConfig)
     synthesis: SynthesisConfig = field(default_factory=SynthesisConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)

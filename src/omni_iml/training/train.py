@@ -6,7 +6,7 @@ import json
 import logging
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from omni_iml.data.sources import build_cache, data_root
 from omni_iml.data.synthesis import Engine, Sample, SynthesisConfig
 from omni_iml.models import OmniIML
 from omni_iml.models.checkpoint import load_into, read_metadata, save_weights
+from omni_iml.models.pretrained import InitReport, initialise
 from omni_iml.training.module import Localisation
 from omni_iml.training.recipe import Recipe
 
@@ -74,13 +75,18 @@ class _SaveWeights(Callback):
 
 @dataclass(frozen=True)
 class Leg:
-    """A training leg, ready to run; made by `prepare`."""
+    """A training leg, ready to run; made by `prepare`.
+
+    Attributes:
+        init: what came from published weights; None where it started from random weights or from a leg before.
+    """
 
     trainer: lightning.Trainer
     module: Localisation
     training: DataLoader[Sample]
     validation: DataLoader[Sample]
     saver: _SaveWeights
+    init: InitReport | None = None
 
     def run(self) -> Path:
         """Train, score on the validation split and save.
@@ -121,7 +127,7 @@ def prepare(
     Args:
         recipe: what to train, on what, how.
         out: folder for weights and logs.
-        resume: weights to start from; the optimiser starts anew.
+        resume: weights of an earlier leg, in place of the recipe's published ones; the optimiser starts anew.
         max_minutes: stop, with the schedule ended, after this long.
         workers: processes that make samples.
         threads: of torch on the CPU, for the whole process.
@@ -130,7 +136,7 @@ def prepare(
     Raises:
         FileNotFoundError: no source pictures under ``OMNI_IML_DATA``.
         ValueError: ``max_minutes`` is not positive, the backbone is unknown, or a split has no picture of a domain.
-        UnreadableModel: ``resume`` does not fit.
+        UnreadableModel: ``resume``, or the published weights that the recipe starts from, do not fit.
     """
     if max_minutes is not None and max_minutes <= 0:
         raise ValueError(f"a leg of {max_minutes} minutes trains nothing; give a positive time, or none for no limit.")
@@ -141,16 +147,21 @@ def prepare(
         torch.set_num_threads(threads)
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     network = OmniIML(recipe.model)
-    samples_before = 0
+    samples_before, init = 0, None
     if resume is not None:
         load_into(network, resume)
         samples_before = int(read_metadata(resume)["extra"].get("samples", 0))
+    elif recipe.init.weights is not None:
+        init = initialise(network, recipe.init.weights, decoder=recipe.init.decoder)
+        log.info("%s", init.summary())
     out.mkdir(parents=True, exist_ok=True)
+    if init is not None:
+        (out / "init.json").write_text(json.dumps(asdict(init), indent=1), encoding="utf-8")
     training, validation = _loaders(recipe, root, cache or out.parent / "tiles", samples_before, workers)
     (out / "recipe.json").write_text(json.dumps(recipe.to_dict(), indent=1), encoding="utf-8")
     module = Localisation(network, recipe, max_minutes)
     saver = _SaveWeights(module, out, samples_before)
-    return Leg(_trainer(recipe, saver, max_minutes), module, training, validation, saver)
+    return Leg(_trainer(recipe, saver, max_minutes), module, training, validation, saver, init)
 
 
 def train(recipe: Recipe, out: Path, **options: Any) -> Path:

@@ -50,6 +50,8 @@ def test_without_pictures_it_says_where_they_should_be(recipe, tmp_path, monkeyp
     [
         (["--set", "optim.bogus=1"], "optim.bogus"),
         (["--set", "optim.batch"], "section.key=value"),
+        (["--init", "a.pth", "--resume", "b.safetensors"], "--init and --resume: a leg starts from one of the two"),
+        (["--set", "init.bogus=1"], "init.bogus"),
         (["--max-minutes", "0"], "a leg of 0.0 minutes trains nothing"),
     ],
 )
