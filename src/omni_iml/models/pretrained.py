@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import warnings
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,7 +109,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         UnreadableModel: missing, damaged, without tensors, or with Python objects in it.
     """
     try:
-        with path.open("rb") as file:
+        # torch warns of old and odd pickles: the reader of one sentence need not know.
+        with path.open("rb") as file, warnings.catch_warnings(action="ignore"):
             # A safetensors file is a length of eight bytes, then JSON; suffixes lie.
             plain = file.read(9)[8:] == b"{"
             file.seek(0)
