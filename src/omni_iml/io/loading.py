@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from omni_iml.io.claims import Claims
+from omni_iml.io.facts import jpeg_facts, pixel_digest, pixel_facts, raster_facts
 from omni_iml.io.frames import check_frame, format_of, frame_note
 from omni_iml.io.jpeg import empty_tail, trace_of_clean
 from omni_iml.io.limits import BYTES_A_PIXEL, SLACK_BYTES, check_length, check_size
@@ -64,6 +65,8 @@ def _from_raster(stream: IO[bytes], kind: str, name: str, max_pixels: int, frame
         most += BYTES_A_PIXEL * (claims.pixels or max_pixels)
     with private_copy(stream, most, name) as (copy, digest):
         raster = decode_raster(copy, kind, frame, max_pixels=max_pixels, source=name)
+        # To decode a later page, the copy's header may have been rewritten.
+        facts = raster_facts(stream if frame else copy, kind, digest, raster.pixels)
     return EvidenceImage(
         pixels=raster.pixels,
         trace=trace_of_pixels(raster.pixels),
@@ -72,6 +75,7 @@ def _from_raster(stream: IO[bytes], kind: str, name: str, max_pixels: int, frame
         source=name,
         sha256=digest,
         warnings=raster.warnings,
+        facts=facts,
     )
 
 
@@ -97,14 +101,16 @@ def _from_jpeg(stream: IO[bytes], name: str, max_pixels: int, frame: int) -> Evi
     notes = raster.warnings + frame_note(frame, claims)
     if not clean.cut and (tail := empty_tail(trace.coefficients)):
         notes = (f"the last {tail} rows of pixels hold no data, as in a file that was cut short", *notes)
+    kind = "MPO" if clean.multi_picture or frame else "JPEG"
     return EvidenceImage(
         pixels=raster.pixels,
         trace=trace,
-        format="MPO" if clean.multi_picture or frame else "JPEG",
+        format=kind,
         orientation=raster.orientation,
         source=name,
         sha256=digest,
         warnings=notes,
+        facts=jpeg_facts(stream, kind, clean, digest, raster.pixels),
     )
 
 
@@ -143,14 +149,14 @@ def _from_array(array: NDArray[Any], name: str, max_pixels: int) -> EvidenceImag
 def _of_pixels(
     pixels: NDArray[np.uint8], kind: str, orientation: int, name: str, notes: tuple[str, ...]
 ) -> EvidenceImage:
-    digest = hashlib.sha256(repr(pixels.shape).encode())
-    digest.update(np.ascontiguousarray(pixels).data)
+    digest = pixel_digest(pixels)
     return EvidenceImage(
         pixels=pixels,
         trace=trace_of_pixels(pixels),
         format=kind,
         orientation=orientation,
         source=name,
-        sha256=digest.hexdigest(),
+        sha256=digest,
         warnings=notes,
+        facts=pixel_facts(digest),
     )

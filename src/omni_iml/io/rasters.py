@@ -173,14 +173,14 @@ def decode_jpeg(clean: CleanJpeg, *, source: str) -> Raster:
             *notes,
         )
     if len(clean.frame.components) < 4:
-        notes += profile_note(clean.profile)
+        notes += profile_note(clean.embedded.icc)
     if clean.first_component != "luma":
         notes += (f"the file stores no luma; the JPEG trace is that of its {clean.first_component} component",)
     orientation = 1
-    if clean.exif:
+    if clean.embedded.exif:
         exif = Image.Exif()
         try:
-            exif.load(clean.exif)
+            exif.load(clean.embedded.exif)
             orientation = _valid(exif.get(_ORIENTATION))
         except Exception:  # Pillow's EXIF reader raises a dozen kinds
             notes += ("the EXIF data are damaged; the picture is taken as it is stored",)

@@ -9,12 +9,13 @@ the same picture.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from omni_iml.io.embedded import Collector, Embedded
 from omni_iml.types import MAX_PIXELS, UnreadableImage
 
 MAX_SCANS = 64
@@ -27,10 +28,9 @@ ALWAYS_PLAUSIBLE_PIXELS = 4_000_000
 """A header that claims no more pixels than this is believed whatever the file's length: it cannot cost much."""
 
 _CODED_SLACK, _CODED_BYTES_A_PIXEL = 16 * 2**20, 8
-_EXIF_BYTES = 2**20
 
 _SOI, _EOI, _SOS, _DQT, _DHT, _DRI = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xDD
-_APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
+_APP0, _APP2, _APP14 = 0xE0, 0xE2, 0xEE
 _FRAMES_READ = (0xC0, 0xC1, 0xC2)
 _FRAMES_REFUSED = {
     **dict.fromkeys((0xC3, 0xC7, 0xCB, 0xCF), "it is a lossless JPEG"),
@@ -88,9 +88,10 @@ class CleanJpeg:
         cut: True when the file ended without an end-of-image marker, or broke off into unreadable segments.
         adobe_transform: colour transform of the APP14 segment (0 none, 1 YCbCr, 2 YCCK); None without one.
         jfif: True when a JFIF segment was there, which makes three components YCbCr.
-        exif: payload of the Exif segments from "Exif" on, empty without one.
         multi_picture: True when a multi-picture (MPF) index was there.
-        profile: the first segment of the colour profile, empty without one.
+        tables: the quantization table of each component as it stood at the end, where there is one.
+        restart_interval: MCUs between restart markers, 0 without any.
+        embedded: what the dropped segments carried.
     """
 
     stream: bytes
@@ -99,9 +100,10 @@ class CleanJpeg:
     cut: bool
     adobe_transform: int | None
     jfif: bool
-    exif: bytes
     multi_picture: bool
-    profile: bytes
+    tables: tuple[NDArray[np.uint16], ...] = ()
+    restart_interval: int = 0
+    embedded: Embedded = field(default_factory=Embedded)
 
     @property
     def first_component(self) -> str:
@@ -150,9 +152,9 @@ class _Walk:
         self.coded_bytes = 0
         self.adobe: int | None = None
         self.jfif = False
-        self.exif = b""
         self.multi_picture = False
-        self.profile = b""
+        self.restart_interval = 0
+        self.embedded = Collector()
 
     def run(self) -> CleanJpeg:
         if not self.data:
@@ -169,8 +171,20 @@ class _Walk:
             b"" if self.adobe is None else _ADOBE_SEGMENT + bytes([self.adobe])
         )
         stream = b"".join((b"\xff\xd8", colour, *self.kept, b"\xff\xd9"))
+        # The first component's table is the one of its first scan, whatever a later segment redefines.
+        others = (self.tables.get(component[3]) for component in self.frame.components[1:])
+        tables = (self.table, *(table for table in others if table is not None))
         return CleanJpeg(
-            stream, self.frame, self.table, cut, self.adobe, self.jfif, self.exif, self.multi_picture, self.profile
+            stream,
+            self.frame,
+            self.table,
+            cut,
+            self.adobe,
+            self.jfif,
+            self.multi_picture,
+            tables,
+            self.restart_interval,
+            self.embedded.finish(),
         )
 
     def _walk(self) -> bool:
@@ -212,16 +226,14 @@ class _Walk:
             self._read_tables(payload)
         elif marker == _APP0 and payload[:5] == b"JFIF\x00" and len(payload) >= 14:
             self.jfif = True
-        elif marker == _APP1 and payload[:6] == b"Exif\x00\x00":
-            # Exif longer than one segment goes on in the next, under the same head.
-            if len(self.exif) < _EXIF_BYTES:
-                self.exif += payload[6:] if self.exif else payload
         elif marker == _APP2 and payload[:4] == b"MPF\x00":
             self.multi_picture = True
-        elif marker == _APP2 and payload[:13] == b"ICC_PROFILE\x00\x01":
-            self.profile = payload[14:]
+        elif marker == _DRI and len(payload) >= 2:
+            self.restart_interval = int.from_bytes(payload[:2], "big")
         elif marker == _APP14 and payload[:5] == b"Adobe" and len(payload) >= 12:
             self.adobe = payload[11]
+        else:
+            self.embedded.add_segment(marker, payload)
         if marker in _FRAMES_READ or marker in (_DQT, _DHT, _DRI):
             self.kept.append(self.view[start - 2 : end])
         return end
