@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from omni_iml.report.wording import LIMITS, VERDICTS, printable
+from omni_iml.report.wording import LIMITS, VERDICTS, fitness_sentences, printable
 from omni_iml.types import Detection, Verdict
 
 _STYLES: dict[Verdict, str] = {"tampered": "bold", "inconclusive": "italic", "no_trace": ""}
@@ -35,6 +35,7 @@ class Summary(AbstractContextManager["Summary"]):
         self._quiet = quiet
         self._rows: list[tuple[str, Verdict, str, str]] = []
         self._warnings: dict[str, list[str]] = {}
+        self._notes: dict[str, list[str]] = {}
         self._progress = Progress(
             TextColumn("Analysing"),
             BarColumn(),
@@ -66,6 +67,9 @@ class Summary(AbstractContextManager["Summary"]):
         self._rows.append((name, detection.verdict, f"{detection.score:.2f}", _where(detection)))
         for warning in detection.warnings:
             self._warnings.setdefault(printable(warning), []).append(name)
+        if detection.fitness is not None and detection.fitness.grade == "poor":
+            note = printable(" ".join(fitness_sentences(detection.fitness)))
+            self._notes.setdefault(note, []).append(name)
 
     def advance(self) -> None:
         """One more picture is done, well or badly."""
@@ -95,6 +99,7 @@ class Summary(AbstractContextManager["Summary"]):
                 table.add_row(Text(name), Text(VERDICTS[verdict], style=_STYLES[verdict]), score, where)
             self._console.print(table)
         lines = [f"Warning: {_named(names)}: {warning}" for warning, names in self._warnings.items()]
+        lines += [f"Note: {_named(names)}: {note}" for note, names in self._notes.items()]
         lines.append(f"{len(self._rows)} analysed, {unreadable} unreadable.")
         if out is not None and self._rows:
             lines.append(f"Masks, heat maps, overlays and JSON are in {printable(str(out))}.")

@@ -190,7 +190,7 @@ class Detector:
             probability=probability,
             mask_threshold=self.mask_threshold,
             score=score,
-            verdict=verdict_of(score, info),
+            verdict=verdict_of(score, info, image.fitness),
             modality=modality,
             gate_probability=gate,
             regions=regions,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from omni_iml.types import Modality, ModelInfo, Verdict
+from omni_iml.types import Fitness, Modality, ModelInfo, Verdict
 
 
 def probability_of(logit: float) -> float:
@@ -43,19 +43,23 @@ def picture_score(image_logits: Sequence[float], area: int, info: ModelInfo) -> 
     )
 
 
-def verdict_of(score: float, info: ModelInfo) -> Verdict:
-    """The verdict that goes with a score.
+def verdict_of(score: float, info: ModelInfo, fitness: Fitness | None = None) -> Verdict:
+    """The verdict that goes with a score and the file that it was found in.
 
     Args:
         score: from `picture_score`.
         info: the model, for its two thresholds.
+        fitness: whether traces can be in the file; None where nobody asked.
 
     Returns:
-        "tampered" at or above ``tampered_at``, "no_trace" below ``no_trace_below``, "inconclusive" between the two.
+        "tampered" at or above ``tampered_at``, "inconclusive" between the two limits. Below ``no_trace_below``
+        "no_trace", except where the file's fitness is "poor": to find nothing where nothing could be left says nothing,
+        so that is "inconclusive" too.
     """
     if score >= info.tampered_at:
         return "tampered"
-    return "no_trace" if score < info.no_trace_below else "inconclusive"
+    found_nothing = score < info.no_trace_below
+    return "no_trace" if found_nothing and (fitness is None or fitness.grade != "poor") else "inconclusive"
 
 
 def gate_of(gate_probabilities: Sequence[float], areas: Sequence[int]) -> tuple[float, Modality]:

@@ -103,6 +103,4 @@ def scaled_tables(quality: int, family: str = "standard") -> tuple[Table, Table]
 @cache
 def _all_tables(family: str) -> NDArray[np.int64]:
     """Luma and chroma table of every quality: ``(100, 2, 64)``, quality 1 first."""
-    return np.stack(
-        [[table.reshape(64).astype(np.int64) for table in scaled_tables(q, family)] for q in range(1, 101)]
-    )
+    return np.stack([[table.reshape(64).astype(np.int64) for table in scaled_tables(q, family)] for q in range(1, 101)])

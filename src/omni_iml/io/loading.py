@@ -12,6 +12,7 @@ from PIL import Image
 
 from omni_iml.io.claims import Claims
 from omni_iml.io.facts import jpeg_facts, pixel_digest, pixel_facts, raster_facts
+from omni_iml.io.fitness import assessed
 from omni_iml.io.frames import check_frame, format_of, frame_note
 from omni_iml.io.jpeg import empty_tail, trace_of_clean
 from omni_iml.io.limits import BYTES_A_PIXEL, SLACK_BYTES, check_length, check_size
@@ -40,7 +41,7 @@ def load(source: object, *, max_pixels: int = MAX_PIXELS, frame: int = 0) -> Evi
             an MPO file has JPEG traces of its own. Arrays and PIL images are one picture, as they stand.
 
     Returns:
-        Pixels, trace and what is known of the file.
+        Pixels, trace, facts about the file, and its fitness: whether traces of an edit can still be there.
 
     Raises:
         UnreadableImage: nothing can be read from the source, or it has no such frame; the message says why and what to
@@ -48,14 +49,14 @@ def load(source: object, *, max_pixels: int = MAX_PIXELS, frame: int = 0) -> Evi
     """
     if isinstance(source, np.ndarray):
         check_frame(frame, Claims(), "<array>")
-        return _from_array(source, "<array>", max_pixels)
+        return assessed(_from_array(source, "<array>", max_pixels))
     if isinstance(source, Image.Image):
-        return _from_pil(source, max_pixels, frame)
+        return assessed(_from_pil(source, max_pixels, frame))
     with opened(source, max_pixels=max_pixels) as (stream, name):
         kind = format_of(stream, name)
         if kind == "JPEG":
-            return _from_jpeg(stream, name, max_pixels, frame)
-        return _from_raster(stream, kind, name, max_pixels, frame)
+            return assessed(_from_jpeg(stream, name, max_pixels, frame))
+        return assessed(_from_raster(stream, kind, name, max_pixels, frame))
 
 
 def _from_raster(stream: IO[bytes], kind: str, name: str, max_pixels: int, frame: int) -> EvidenceImage:

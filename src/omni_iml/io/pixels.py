@@ -14,7 +14,7 @@ _STRIP_PIXELS = 1_000_000
 _TIE = 1e-9
 
 
-def _dct_matrix() -> NDArray[np.float64]:
+def dct_matrix() -> NDArray[np.float64]:
     """Orthonormal DCT-II of length 8: row = frequency, column = sample."""
     index = np.arange(8)
     matrix = 0.5 * np.cos((2 * index[None, :] + 1) * index[:, None] * np.pi / 16)
@@ -22,7 +22,7 @@ def _dct_matrix() -> NDArray[np.float64]:
     return matrix
 
 
-_DCT = _dct_matrix()
+_DCT = dct_matrix()
 
 
 def trace_of_pixels(pixels: NDArray[np.uint8]) -> JpegTrace:

@@ -9,7 +9,7 @@ from io import BytesIO
 from PIL import Image
 
 from omni_iml.report.drawing import overlay, palette_rgb
-from omni_iml.report.wording import LIMITS, MODALITIES, VERDICTS, printable
+from omni_iml.report.wording import LIMITS, MODALITIES, VERDICTS, fitness_sentences, printable
 from omni_iml.types import Detection, Region
 
 _LONGEST_SIDE = 800
@@ -34,11 +34,12 @@ def to_html(detection: Detection) -> str:
         f"{escape(detection.format)} &middot; judged by {MODALITIES[detection.modality]} &middot; model {model}"
     )
     warnings = "".join(f"<li>{escape(printable(warning))}</li>" for warning in detection.warnings)
+    fitness = escape(printable(" ".join(fitness_sentences(detection.fitness))))
     return (
         '<div class="omni-iml-detection">'
         f"<p><strong>{VERDICTS[detection.verdict]}</strong> &mdash; {name}<br>{facts}</p>"
         f'<img alt="Tampering probability over {name}" src="{_data_uri(picture)}">'
-        f"<p>{_legend()}</p>{_regions(detection.regions)}"
+        f"<p>{_legend()}</p>{_regions(detection.regions)}{f'<p>{fitness}</p>' if fitness else ''}"
         f"{f'<ul>{warnings}</ul>' if warnings else ''}<p><small>{LIMITS}</small></p></div>"
     )
 
