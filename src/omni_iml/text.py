@@ -39,7 +39,7 @@ def _decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        cut_at_end = error.reason == "unexpected end of data"
+        cut_at_end = len(data) == 4 * LONGEST and error.reason == "unexpected end of data"
         return data[: error.start].decode("utf-8") if cut_at_end else data.decode("latin-1")
 
 

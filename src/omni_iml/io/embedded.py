@@ -158,7 +158,7 @@ def _png_text(name: bytes, value: bytes) -> bytes:
     if name == b"zTXt":
         return _inflate(value[1:], XMP_BYTES)
     if name == b"tEXt":
-        return value.decode("latin-1").encode("utf-8")
+        return value  # Latin-1 by the standard, in practice UTF-8 as often
     packed, rest = value[:1] == b"\x01", value[2:]
     _, _, rest = rest.partition(b"\x00")  # language
     _, _, rest = rest.partition(b"\x00")  # the key translated

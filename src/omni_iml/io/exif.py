@@ -72,7 +72,7 @@ def _text(entry: Entry | None) -> str:
 
 def _comment(entry: Entry | None) -> bytes:
     """The user comment in UTF-8; its first eight bytes name the character code."""
-    if entry is None or entry.kind not in (2, 7, 129):
+    if entry is None or entry.kind not in (1, 2, 7, 129):
         return b""
     code, text = entry.value[:8], entry.value[8:]
     if code == b"UNICODE\x00":

@@ -4,11 +4,11 @@ from types import SimpleNamespace
 import pytest
 
 from omni_iml.cli.summary import Summary
-from omni_iml.types import Region
+from omni_iml.types import Fitness, Region
 
 
-def result(verdict="no_trace", regions=(), warnings=()):
-    return SimpleNamespace(verdict=verdict, score=0.25, regions=regions, warnings=warnings)
+def result(verdict="no_trace", regions=(), warnings=(), fitness=None):
+    return SimpleNamespace(verdict=verdict, score=0.25, regions=regions, warnings=warnings, fitness=fitness)
 
 
 def run(out: Path | None = None, *, quiet: bool = False) -> None:
@@ -17,7 +17,7 @@ def run(out: Path | None = None, *, quiet: bool = False) -> None:
         summary.fail("Error: c.jpg: bad.")
         summary.add("a.jpg", result("tampered", regions))
         summary.advance()
-        summary.add("[b]\x1b.jpg", result(warnings=("cut short",)))
+        summary.add("[b]\x1b.jpg", result(warnings=("cut short",), fitness=Fitness("poor", ("It is tiny.",))))
         summary.advance()
     summary.print(1, out)
 
@@ -31,6 +31,7 @@ def test_table_warnings_and_counts(capsys):
     assert "a.jpg tampered 0.25 2 (25.0%), top left" in lines
     assert "[b]\ufffd.jpg no trace found 0.25 none" in lines
     assert "Warning: [b]\ufffd.jpg: cut short" in lines
+    assert any(line.startswith("Note: [b]\ufffd.jpg: ") and line.endswith("It is tiny.") for line in lines)
     assert "2 analysed, 1 unreadable." in lines
     assert "Masks, heat maps, overlays and JSON are in results." in lines
     assert sum("wholly generated" in line for line in lines) == 1

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from omni_iml.inference.verdict import gate_of, picture_score, probability_of, verdict_of
-from omni_iml.types import ModelInfo
+from omni_iml.types import Fitness, ModelInfo
 
 INFO = ModelInfo(
     name="m",
@@ -71,3 +71,11 @@ def test_modality_is_the_majority_and_not_the_mean():
 
 def test_gate_of_exactly_one_half_is_vision():
     assert gate_of([0.5], [1]) == (0.5, "vision")
+
+
+@pytest.mark.parametrize("score", [0, 0.1, 0.299, 0.3, 0.5, 0.699, 0.7, 1])
+@pytest.mark.parametrize("grade", ["good", "limited", "poor"])
+def test_only_a_poor_file_changes_a_verdict_and_only_no_trace(score, grade):
+    plain = verdict_of(score, INFO)
+    expected = "inconclusive" if grade == "poor" and plain == "no_trace" else plain
+    assert verdict_of(score, INFO, Fitness(grade)) == expected

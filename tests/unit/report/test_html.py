@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from omni_iml.report.html import to_html
+from omni_iml.types import Fitness
 
 
 class _Strict(HTMLParser):
@@ -75,3 +76,9 @@ def test_modality_in_words(detection, modality, words):
 
 def test_notebooks_show_it(detection):
     assert detection._repr_html_() == to_html(detection)
+
+
+def test_why_a_poor_file_cannot_be_judged(detection):
+    poor = replace(detection, fitness=Fitness("poor", ("It looks like a <screenshot>.",)))
+    assert "finding none says nothing. It looks like a &lt;screenshot&gt;." in to_html(poor)
+    assert "says nothing" not in to_html(replace(detection, fitness=Fitness("good")))
