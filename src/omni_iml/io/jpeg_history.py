@@ -115,11 +115,12 @@ def former_quality(sample: BlockSample, grid: Grid) -> int | None:
     if count < _FEWEST_COEFFICIENTS:
         return None
     fits = np.zeros((len(_LOW_MODES), _LARGEST_STEP + 1))
+    candidates = np.arange(1, _LARGEST_STEP + 1)
     for mode, row in enumerate(values):
-        some = row[np.isfinite(row)][:512]
-        weight = np.isfinite(row).sum() / max(1, some.size)
-        steps = np.arange(1, _LARGEST_STEP + 1)
-        fits[mode, 1:] = weight * np.cos(2 * np.pi * some[:, None] / steps).sum(axis=0)
+        some = row[np.isfinite(row)][:512, None]
+        # On a lattice the cosine is near 1; what lies between zero and the first step contradicts it.
+        fit = np.where(np.abs(some) < candidates / 2, -1.0, np.cos(2 * np.pi * some / candidates))
+        fits[mode, 1:] = np.isfinite(row).sum() / max(1, len(some)) * fit.sum(axis=0)
     steps = _steps(_FORMER_QUALITIES, _LOW_MODES)  # (qualities, modes)
     totals = fits[np.arange(len(_LOW_MODES)), steps].sum(axis=1) / count
     if totals.max() < _FIT:
