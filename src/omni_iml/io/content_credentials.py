@@ -21,7 +21,6 @@ _MIME = {
     "TIFF": "image/tiff",
     "AVIF": "image/avif",
     "HEIF": "image/heif",
-    "JXL": "image/jxl",
 }
 _OFFLINE = {
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_trust": False},

@@ -187,7 +187,7 @@ def _riff_head(stream: IO[bytes]) -> tuple[bytes, int, int] | None:
 
 
 def _boxes(stream: IO[bytes], found: Collector) -> None:
-    """The outer boxes of AVIF, HEIF, JPEG 2000 and JPEG XL; their EXIF data lie deeper and come from the decoder."""
+    """The outer boxes of AVIF, HEIF and JPEG 2000 files; their EXIF data lie deeper and come from the decoder."""
     for name, size in _chunks(stream, 0, _box_head):
         head = stream.read(min(size, 64))
         found.c2pa |= (name == b"uuid" and head[:16] == _C2PA_UUID) or (name == b"jumb" and b"c2pa" in head)
@@ -252,5 +252,4 @@ _WALKS: dict[str, Callable[[IO[bytes], Collector], None]] = {
     "AVIF": _boxes,
     "HEIF": _boxes,
     "JPEG2000": _boxes,
-    "JXL": _boxes,
 }

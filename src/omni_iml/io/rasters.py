@@ -55,11 +55,13 @@ class Raster:
         pixels: uint8 ``(H, W, 3)`` RGB, stored orientation.
         orientation: EXIF orientation, 1 to 8.
         warnings: what decoding and flattening changed.
+        exif: EXIF data as the decoder found them, empty where there are none.
     """
 
     pixels: NDArray[np.uint8]
     orientation: int
     warnings: tuple[str, ...]
+    exif: bytes = b""
 
 
 def check_claims(stream: IO[bytes], kind: str, frame: int, *, max_pixels: int, source: str) -> Claims:
@@ -114,6 +116,7 @@ def decode_raster(stream: IO[bytes], kind: str, frame: int = 0, *, max_pixels: i
             check_size(*image.size, max_pixels, source)
             check_length(length, claims.pixels or image.width * image.height, source)
             orientation = read_orientation(image)
+            exif = image.info.get("exif")
             bits = _bits(image)
             notes = frame_note(frame, claims) + _notes(image, kind, max(claims.bits, bits))
             if kind == "JPEG2000" and claims.bits > 8 and not image.mode.startswith("I;16"):
@@ -128,7 +131,7 @@ def decode_raster(stream: IO[bytes], kind: str, frame: int = 0, *, max_pixels: i
     if kind == "TIFF":
         # Pillow turns TIFF pictures, and no others, while it loads them.
         pixels = to_stored(pixels, orientation)
-    return Raster(pixels, orientation, notes + more)
+    return Raster(pixels, orientation, notes + more, exif if isinstance(exif, bytes) else b"")
 
 
 def _open(stream: IO[bytes], kind: str, frame: int, source: str) -> ImageFile:

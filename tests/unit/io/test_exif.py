@@ -60,7 +60,7 @@ def test_the_user_comment_in_its_character_codes(comment: bytes) -> None:
     assert read_exif(_reader(exif_of(comment=comment))).facts["comment"] == "a word"
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_exif_of_every_kind_of_file(kind: str) -> None:
     exif = Image.Exif()
     exif[271], exif[305] = "Acme", "Editor 2.0"
