@@ -18,6 +18,8 @@ import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as c
 
+from omni_iml.io.facts import pixel_digest, pixel_facts
+from omni_iml.io.fitness import assessed
 from omni_iml.io.loading import load
 from omni_iml.io.pages import MAX_PAGES, select
 from omni_iml.io.pdf_bytes import survey_pdf, undo_filters
@@ -206,18 +208,19 @@ class _Reader:
             except pdfium.PdfiumError as error:
                 cause = "the page cannot be drawn"
                 raise UnreadableImage(self.source + part, cause, "print it to a new PDF file") from error
-        digest = hashlib.sha256(repr(pixels.shape).encode())
-        digest.update(pixels.data)
-        return EvidenceImage(
-            pixels=pixels,
-            trace=trace_of_pixels(pixels),
-            format="PDF",
-            orientation=1,
-            source="",
-            sha256=digest.hexdigest(),
-            warnings=notes,
-            part=part,
-            facts={"document": facts | {"drawn_dpi": used}},
+        digest = pixel_digest(pixels)
+        return assessed(
+            EvidenceImage(
+                pixels=pixels,
+                trace=trace_of_pixels(pixels),
+                format="PDF",
+                orientation=1,
+                source="",
+                sha256=digest,
+                warnings=notes,
+                part=part,
+                facts={**pixel_facts(digest), "document": facts | {"drawn_dpi": used}},
+            )
         )
 
 
