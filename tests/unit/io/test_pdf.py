@@ -223,13 +223,13 @@ def test_impossible_page_sizes_end_in_a_picture_or_a_sentence(box):
 def test_two_hundred_pages_one_at_a_time():
     jpeg = photo()
     document = pdf([page(f"q {FULL} cm /X0 Do Q".encode(), objects=[3])] * 200, [image(jpeg)])
-    begin = time.perf_counter()
+    begin = time.process_time()
     results = load_parts(document)
     assert next(results).part == ".p001"
     numbers = [result.part for result in results]
     assert numbers[-1] == ".p200"
     assert len(numbers) == 199
-    assert time.perf_counter() - begin < 20
+    assert time.process_time() - begin < 20
 
 
 def test_encrypted():
