@@ -14,13 +14,15 @@ import timm
 import torch
 import yaml
 from PIL import Image
+from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from omni_iml import cli
 from omni_iml.data.sources import find
 from omni_iml.data.synthesis import SynthesisConfig
-from omni_iml.models import OmniIML
+from omni_iml.models import VARIANTS, OmniIML
 from omni_iml.models.checkpoint import load_network, save_weights
+from omni_iml.models.noiseprint import Noiseprint
 from omni_iml.training import module
 from omni_iml.training.losses import LossConfig, iou, losses
 from omni_iml.training.recipe import InitConfig, OptimConfig, Recipe, ValidationConfig
@@ -110,6 +112,47 @@ def test_a_leg_and_its_continuation(recipe, cache, tmp_path):
     assert (extra["samples_before"], extra["samples"]) == (6, 12)
     assert not torch.equal(network.decoder.predict.weight, first.decoder.predict.weight)
     torch.testing.assert_close(network.decoder.predict.weight, first.decoder.predict.weight, atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        name if name in ("arxiv-v1", "baseline") else pytest.param(name, marks=pytest.mark.slow)
+        for name in VARIANTS
+        if name != "iclr2026"
+    ],
+)
+def test_a_leg_of_every_variant(recipe, cache, tmp_path, variant):
+    """Also with mixed precision, as GPUs train."""
+    model = replace(recipe.model, **VARIANTS[variant])
+    extractor = tmp_path / "noiseprint.pth"
+    torch.save({"network": Noiseprint().layers.state_dict()}, extractor)
+    init = InitConfig(noiseprint=str(extractor) if variant == "noiseprint" else None)
+    changed = replace(_with(recipe, precision="bf16-mixed"), model=model, init=init)
+    network, extra = load_network(train(changed, tmp_path / "run", workers=0, cache=cache))
+    assert network.config == model
+    assert all(value.isfinite().all() for value in network.state_dict().values())
+    has_coarse = model.gate in ("hard", "soft")
+    assert ("iou_rgb" in extra["validation"], "iou_fused" in extra["validation"]) == (has_coarse, has_coarse)
+    assert ("iou_coarse" in extra["validation"]) == model.coarse_prediction
+    if model.gate in ("vision", "fused"):
+        assert extra["validation"]["gate_vision"] == (model.gate == "vision")
+
+
+def test_noiseprint_starts_from_the_users_weights_alone(recipe, cache, tmp_path):
+    file = tmp_path / "trufor.safetensors"
+    published = {f"dncnn.{name}": value for name, value in Noiseprint().layers.state_dict().items()}
+    save_file(published, file)
+    model = replace(recipe.model, modality="noiseprint")
+    with pytest.raises(ValueError, match=r"name their file in init\.noiseprint\.$"):
+        prepare(replace(recipe, model=model), tmp_path / "run", cache=cache)
+    with pytest.raises(ValueError, match=r"^init\.noiseprint: this network reads no"):
+        prepare(replace(recipe, init=InitConfig(noiseprint=str(file))), tmp_path / "run", cache=cache)
+    leg = prepare(replace(recipe, model=model, init=InitConfig(noiseprint=str(file))), tmp_path / "run", cache=cache)
+    layers = leg.module.network.frequency_head.residuals.layers
+    assert all(torch.equal(value, published[f"dncnn.{name}"]) for name, value in layers.state_dict().items())
+    trained = {id(p) for group in leg.module.configure_optimizers().param_groups for p in group["params"]}
+    assert not trained & {id(p) for p in layers.parameters()}
 
 
 def test_a_leg_goes_on_with_the_next_samples(recipe, cache, tmp_path):

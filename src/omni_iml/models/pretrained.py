@@ -129,7 +129,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise UnreadableModel(
             f"{path}: torch cannot read it ({type(error).__name__}); give a checkpoint file that is whole."
         ) from error
-    for wrapper in ("state_dict", "model"):
+    for wrapper in ("state_dict", "model", "network"):
         if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
             content = content[wrapper]
     items = content.items() if isinstance(content, dict) else ()

@@ -71,12 +71,14 @@ class InitConfig:
     Attributes:
         weights: a checkpoint file, "timm" or "timm:NAME" (see `omni_iml.models.pretrained`); none for random weights.
         decoder: take what fits of a UPerNet's decode head too.
+        noiseprint: a checkpoint file with Noiseprint++'s extractor; needed where ``model.modality`` is "noiseprint".
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
     weights: str | None = None
     decoder: bool = False
+    noiseprint: str | None = None
 
 
 @dataclass(frozen=True)

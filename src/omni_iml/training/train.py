@@ -21,9 +21,10 @@ from omni_iml.data.sources import build_cache, data_root
 from omni_iml.data.synthesis import Engine, Sample, SynthesisConfig
 from omni_iml.models import OmniIML
 from omni_iml.models.checkpoint import load_into, read_metadata, save_weights
-from omni_iml.models.pretrained import InitReport, initialise
+from omni_iml.models.noiseprint import Noiseprint
+from omni_iml.models.pretrained import InitReport, initialise, read_tensors
 from omni_iml.training.module import Localisation
-from omni_iml.training.recipe import Recipe
+from omni_iml.training.recipe import InitConfig, Recipe
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +136,8 @@ def prepare(
 
     Raises:
         FileNotFoundError: no source pictures under ``OMNI_IML_DATA``.
-        ValueError: ``max_minutes`` is not positive, the backbone is unknown, or a split has no picture of a domain.
+        ValueError: ``max_minutes`` is not positive, the backbone is unknown, a split has no picture of a domain, or
+            ``init.noiseprint`` is given without need or needed and not given.
         UnreadableModel: ``resume``, or the published weights that the recipe starts from, do not fit.
     """
     if max_minutes is not None and max_minutes <= 0:
@@ -151,9 +153,8 @@ def prepare(
     if resume is not None:
         load_into(network, resume)
         samples_before = int(read_metadata(resume)["extra"].get("samples", 0))
-    elif recipe.init.weights is not None:
-        init = initialise(network, recipe.init.weights, decoder=recipe.init.decoder)
-        log.info("%s", init.summary())
+    else:
+        init = _start(network, recipe.init)
     out.mkdir(parents=True, exist_ok=True)
     if init is not None:
         (out / "init.json").write_text(json.dumps(asdict(init), indent=1), encoding="utf-8")
@@ -171,6 +172,26 @@ def train(recipe: Recipe, out: Path, **options: Any) -> Path:
         The weights file.
     """
     return prepare(recipe, out, **options).run()
+
+
+def _start(network: OmniIML, config: InitConfig) -> InitReport | None:
+    """Fill the network from published files, as far as the recipe names them."""
+    extractors = [part for part in network.modules() if isinstance(part, Noiseprint)]
+    if extractors and config.noiseprint is None:
+        raise ValueError(
+            "model.modality noiseprint: its extractor's weights are missing; name their file in init.noiseprint."
+        )
+    if config.noiseprint is not None and not extractors:
+        raise ValueError(
+            "init.noiseprint: this network reads no Noiseprint++; set model.modality to noiseprint, or leave it out."
+        )
+    for extractor in extractors:
+        extractor.load_published(read_tensors(Path(str(config.noiseprint)).expanduser()), str(config.noiseprint))
+    if config.weights is None:
+        return None
+    report = initialise(network, config.weights, decoder=config.decoder)
+    log.info("%s", report.summary())
+    return report
 
 
 def _loaders(
