@@ -100,6 +100,7 @@ def test_deep_multiparts_end_in_a_picture_or_a_sentence(depth):
     found = parts(head + body + b"Content-Type: image/jpeg\nContent-Transfer-Encoding: base64\n\nAAAA\n")
     assert len(found) == 1
     assert isinstance(found[0], UnreadableImage)
+    assert ("more parts in parts than any real one" in str(found[0])) == (depth > mail_module.MAX_BOUNDARIES)
 
 
 @pytest.mark.parametrize(

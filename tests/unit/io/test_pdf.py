@@ -16,6 +16,7 @@ from io_pictures import encode, exif, picture
 from PIL import Image
 
 from omni_iml.io import load
+from omni_iml.io import pdf as pdf_module
 from omni_iml.io.orientation import to_displayed
 from omni_iml.io.parts import load_parts
 from omni_iml.io.pdf import DRAWN
@@ -327,3 +328,42 @@ def test_documents_are_read_in_several_threads_at_once():
     for thread in threads:
         thread.join()
     assert results == [[".p001", ".p001.i01", ".p002", ".p003", ".p004", ".p005"]] * 4
+
+
+def test_pdfium_is_entered_under_the_lock_only(monkeypatch):
+    class Lock:
+        held = 0
+
+        def __enter__(self):
+            self.held += 1
+
+        def __exit__(self, *_):
+            self.held -= 1
+
+    lock, calls = Lock(), []
+
+    def watched(home, name):
+        original = getattr(home, name)
+
+        def call(*arguments, **options):
+            assert lock.held, name
+            calls.append(name)
+            return original(*arguments, **options)
+
+        monkeypatch.setattr(home, name, call)
+
+    monkeypatch.setattr(pdf_module, "_lock", lock)
+    for home, name in (
+        (pdf_module, "read_layout"),
+        (pdf_module, "jpeg_data"),
+        (pdf_module, "_facts"),
+        (pdfium.PdfDocument, "__init__"),
+        (pdfium.PdfDocument, "close"),
+        (pdfium.PdfPage, "render"),
+        (pdfium.PdfPage, "close"),
+    ):
+        watched(home, name)
+    for _ in load_parts(scan(photo(), "300 0 0 225 50 40"), dpi=50):
+        assert not lock.held  # the caller may take its time, or read another document meanwhile
+    expected = {"__init__", "_facts", "read_layout", "jpeg_data", "render", "close"}
+    assert set(calls) == expected
