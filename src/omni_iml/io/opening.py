@@ -61,11 +61,18 @@ def private_copy(stream: IO[bytes], most: int, source: str) -> Iterator[tuple[IO
         source: how to name the file in errors.
 
     Yields:
-        A copy, in memory up to 32 MiB and in an unnamed temporary file above, and its SHA-256 as hex digits.
+        A copy, in memory up to 32 MiB and in an unnamed temporary file above, and its SHA-256 as hex digits. What is
+        in memory already stays there, whatever its size: members of archives never reach the disk.
 
     Raises:
         UnreadableImage: the file goes on after so many bytes.
     """
+    if type(stream) is io.BytesIO:
+        data = stream.getvalue()  # shares the bytes, and a later write to the stream does not reach them
+        if len(data) > most:
+            raise UnreadableImage(source, f"it goes on after {most} bytes", "cut the picture into parts")
+        yield io.BytesIO(data), hashlib.sha256(data).hexdigest()
+        return
     stream.seek(0)
     data = read_up_to(stream, SLACK_BYTES)
     digest = hashlib.sha256(data)

@@ -92,15 +92,20 @@ def test_a_disk_that_fails_in_the_middle() -> None:
         load(Failing(encode(picture(64, 64), "PNG")))
 
 
-def test_a_long_file_is_copied_to_disk_and_digested() -> None:
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_a_long_file_is_copied_and_digested(tmp_path: Path, in_memory: bool) -> None:
     data = os.urandom(2**20) * (SLACK_BYTES // 2**20 + 3)
-    with private_copy(io.BytesIO(data), len(data), "x") as (copy, digest):
-        assert not isinstance(copy, io.BytesIO)
-        assert digest == hashlib.sha256(data).hexdigest()
-        copy.seek(0)
-        assert copy.read() == data
-    with pytest.raises(UnreadableImage, match="goes on after"), private_copy(io.BytesIO(data), len(data) - 1, "x"):
-        pass
+    path = tmp_path / "long"
+    path.write_bytes(data)
+    with path.open("rb") as file:
+        stream = io.BytesIO(data) if in_memory else file
+        with private_copy(stream, len(data), "x") as (copy, digest):
+            assert isinstance(copy, io.BytesIO) == in_memory, "only what is in memory already stays there"
+            assert digest == hashlib.sha256(data).hexdigest()
+            copy.seek(0)
+            assert copy.read() == data
+        with pytest.raises(UnreadableImage, match="goes on after"), private_copy(stream, len(data) - 1, "x"):
+            pass
 
 
 def test_pages_of_a_long_file(tmp_path: Path) -> None:
