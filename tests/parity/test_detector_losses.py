@@ -11,10 +11,12 @@ from torchvision.models.detection import FasterRCNN
 
 from omni_iml.models.detection_branch import LEVELS, DetectionBranch
 
-CHANNELS, WIDTH, PROPOSALS = (6, 10), 8, 64
+CHANNELS, WIDTH, PROPOSALS = (6, 10), 8, 160
 SIZE = (128, 160)
 BOXES = torch.tensor([[8.0, 8.0, 40.0, 72.0], [50.0, 80.0, 90.0, 120.0], [100.0, 4.0, 156.0, 60.0]])
 NONE = torch.zeros(0, 4)
+# More than the share of the box head's samples that may be positive: true boxes are among its proposals.
+MANY = torch.tensor([[x, y, x + 15.0, y + 15.0] for x in range(0, 160, 20) for y in range(0, 120, 20)])
 SEED = 7  # of the random share of anchors and proposals that is trained
 
 
@@ -57,7 +59,7 @@ def _torchvisions(branch: DetectionBranch, features: tuple[Tensor, ...]) -> Fast
     ).train()
 
 
-@pytest.mark.parametrize("boxes", [[BOXES, BOXES[:1]], [BOXES[1:], NONE], [NONE, NONE]])
+@pytest.mark.parametrize("boxes", [[BOXES, BOXES[:1]], [BOXES[1:], NONE], [NONE, NONE], [MANY, NONE]])
 def test_losses_and_gradients_are_torchvisions(boxes):
     torch.manual_seed(0)
     branch = DetectionBranch(CHANNELS, WIDTH, proposals=PROPOSALS).train()
