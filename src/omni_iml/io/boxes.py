@@ -177,9 +177,9 @@ class _Walk:
 
     def _read_places(self, content: bytes) -> None:
         """The places of all extents of all items ("iloc", versions 0 to 2)."""
-        version = content[0]
-        offset_bytes, length_bytes = content[4] >> 4, content[4] & 15
-        base_bytes, index_bytes = content[5] >> 4, content[5] & 15 if version else 0
+        version, lengths, more_lengths = struct.unpack_from(">B3xBB", content)
+        offset_bytes, length_bytes = lengths >> 4, lengths & 15
+        base_bytes, index_bytes = more_lengths >> 4, more_lengths & 15 if version else 0
         reader = io.BytesIO(content[6:])
 
         def number(count: int) -> int:

@@ -152,6 +152,13 @@ def test_tail_far_longer_than_the_picture() -> None:
     refused(encode(picture(), "PNG") + bytes(33 * 2**20), "far more")
 
 
+@pytest.mark.parametrize("kept", [0, 1, 5])
+def test_avif_box_of_places_cut_short(kept: int) -> None:
+    data = encode(picture(24, 32), "AVIF", speed=10)
+    at = data.index(b"iloc") - 4
+    refused(data[:at] + struct.pack(">L", 8 + kept) + data[at + 4 :], "name no size")
+
+
 def test_tiff_claims() -> None:
     def tiff(*tags: tuple[int, int, int]) -> bytes:
         entries = b"".join(struct.pack("<HHLL", tag, 4, count, value) for tag, count, value in tags)
