@@ -4,7 +4,9 @@ import datetime
 import importlib.util
 import io
 import json
-import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from io_pictures import encode, insert, picture, segment
@@ -15,9 +17,8 @@ CAPTURE = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
 WITH_LIBRARY = pytest.mark.skipif(importlib.util.find_spec("c2pa") is None, reason="needs the extra c2pa")
 
 
-@pytest.fixture(scope="module")
-def signed() -> bytes:
-    """A JPEG file signed with a certificate made for the occasion."""
+def sign(remote: str | None = None) -> bytes:
+    """A JPEG file signed with a certificate made for the occasion, its manifest inside or said to be elsewhere."""
     import c2pa
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -85,13 +86,55 @@ def signed() -> bytes:
     signer = c2pa.Signer.from_info(c2pa.C2paSignerInfo(b"es256", chain, private, None))
     target = io.BytesIO()
     with c2pa.Builder(json.dumps(manifest)) as builder:
+        if remote:
+            builder.set_no_embed()
+            builder.set_remote_url(remote)
         builder.sign(signer, "image/jpeg", io.BytesIO(encode(picture(128, 128))), target)
     return target.getvalue()
 
 
+@pytest.fixture(scope="module")
+def signed() -> bytes:
+    return sign()
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[str, list[str]]]:
+    """The address of a server on this machine, and what it was asked for."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{httpd.server_port}/manifest.c2pa", asked
+        httpd.shutdown()
+        thread.join()
+
+
 @WITH_LIBRARY
-def test_a_signed_picture(signed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: pytest.fail("asked the network"))
+def test_nobody_is_asked_for_a_manifest_that_lies_elsewhere(server: tuple[str, list[str]]) -> None:
+    import c2pa
+
+    address, asked = server
+    data = sign(address)
+    assert load(data).facts["c2pa"] == {"manifest": "absent"}
+    assert "note" in content_credentials.read_credentials(io.BytesIO(data), "JPEG", len(data))
+    assert asked == []
+    with pytest.raises(c2pa.C2paError):  # left to itself, the library asks
+        c2pa.Reader("image/jpeg", io.BytesIO(data))
+    assert asked
+
+
+@WITH_LIBRARY
+def test_a_signed_picture(signed: bytes) -> None:
     facts = load(signed).facts["c2pa"]
     assert facts["manifest"] == "present"
     assert facts["claim_generator"].startswith("Test Camera 1.0")
