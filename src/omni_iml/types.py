@@ -209,6 +209,7 @@ class Detection:
         warnings: what a reader should know.
         model: the model that was used.
         timing_ms: milliseconds by step, with the key "total".
+        runtime: what ran the model: "onnx", "openvino" or "torch".
         part: which picture of its file this is; as in `EvidenceImage`.
         facts: facts about the file, by group; as in `EvidenceImage`.
         fitness: whether traces can be there; as in `EvidenceImage`.
@@ -231,6 +232,7 @@ class Detection:
     warnings: tuple[str, ...]
     model: ModelInfo
     timing_ms: Mapping[str, float]
+    runtime: str = "onnx"
     part: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     fitness: Fitness | None = None

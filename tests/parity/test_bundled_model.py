@@ -1,4 +1,4 @@
-"""The bundled model: ONNX Runtime and torch give the same logits on real files, batch 1 and batch 5."""
+"""The bundled model: ONNX Runtime, OpenVINO and torch give the same logits on real files, batch 1 and batch 5."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ def sessions():
 
 
 @pytest.fixture(scope="module")
+def openvino():
+    pytest.importorskip("openvino")  # the extra named openvino
+    return open_session(None, "openvino", threads=2)
+
+
+@pytest.fixture(scope="module")
 def tiles(sessions):
     side = sessions[0].info.tile
     cuts = [cut(load(path), 0, 0, side) for path in EXAMPLES[:5]]
@@ -35,6 +41,15 @@ def test_both_runtimes_agree_on_real_files(sessions, tiles, batch):
     assert onnx.mask.std() > 0.3, "a flat map would agree with anything"
     for name in ("mask", "gate", "image"):
         np.testing.assert_allclose(getattr(onnx, name), getattr(torch, name), atol=1e-3, err_msg=name)
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_openvino_agrees_with_both_on_real_files(sessions, openvino, tiles, batch):
+    found = openvino(*(x[:batch] for x in tiles))
+    for other in sessions:
+        wanted = other(*(x[:batch] for x in tiles))
+        for name in ("mask", "gate", "image"):
+            np.testing.assert_allclose(getattr(found, name), getattr(wanted, name), atol=1e-3, err_msg=name)
 
 
 def test_both_files_tell_the_same_of_themselves(sessions):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,30 @@ from numpy.typing import NDArray
 from omni_iml.inference.session import TileOutputs
 from omni_iml.inference.tiles import STRIDE
 from omni_iml.types import ModelInfo, UnreadableModel
+
+_INPUTS = {"image": 4, "coefficients": 3, "table": 3}  # name -> number of axes, all uint8
+_OUTPUTS = ("mask", "gate")
+"""The first two of three outputs. The third, the image logit, is known by its place: in an ONNX graph no output may
+bear the name of an input, and `image` is one."""
+
+
+def check_signature(path: Path, inputs: Mapping[str, tuple[str, int]], outputs: Sequence[str]) -> None:
+    """Refuse a graph that takes or gives something else than a model file does.
+
+    Args:
+        path: the model file, for messages.
+        inputs: data type (numpy's name) and number of axes of each input, by name.
+        outputs: names in the graph's order.
+
+    Raises:
+        UnreadableModel: they differ.
+    """
+    wanted = {name: ("uint8", axes) for name, axes in _INPUTS.items()}
+    if inputs != wanted or tuple(outputs[:2]) != _OUTPUTS or len(outputs) != 3:
+        raise UnreadableModel(
+            f"{path}: inputs {sorted(inputs)} and outputs {list(outputs)} are not those of an Omni-IML model "
+            f"(uint8 {sorted(_INPUTS)}; mask, gate, image logit); export it with `omni-iml export`."
+        )
 
 
 def check_inputs(

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 
 from omni_iml.inference.blending import Canvas, sigmoid
-from omni_iml.inference.session import Runtime, Session, open_session
+from omni_iml.inference.session import Runtime, RuntimeChoice, Session, open_session
 from omni_iml.inference.tiles import cut, grid_of
 from omni_iml.inference.verdict import gate_of, picture_score, probability_of, verdict_of
 from omni_iml.io import load
@@ -23,20 +23,21 @@ class Detector:
 
     Args:
         model: path of a model file; ``None`` for the bundled one.
-        runtime: "onnx" (ONNX Runtime on the CPU) or "torch".
+        runtime: "onnx" (ONNX Runtime on the CPU), "openvino", "torch" or "auto"; see `open_session`.
         threads: threads that one tile may use; ``None`` leaves the choice to the runtime.
         mask_threshold: a pixel whose probability is above this belongs to the mask, 0..1.
         max_pixels: pictures with more pixels are refused.
 
     Raises:
         UnreadableModel: the model file is missing, damaged or not an Omni-IML model file.
+        MissingRuntime: the runtime is not installed.
         ValueError: an option is out of range.
     """
 
     def __init__(
         self,
         model: str | Path | None = None,
-        runtime: Runtime = "onnx",
+        runtime: RuntimeChoice = "onnx",
         threads: int | None = None,
         mask_threshold: float = 0.5,
         max_pixels: int = MAX_PIXELS,
@@ -53,6 +54,11 @@ class Detector:
     def info(self) -> ModelInfo:
         """The model that is loaded."""
         return self._session.info
+
+    @property
+    def runtime(self) -> Runtime:
+        """What runs the model; with "auto", what was chosen."""
+        return self._session.runtime
 
     def detect(self, source: object) -> Detection:
         """Look at one picture.
@@ -200,6 +206,7 @@ class Detector:
             ),
             warnings=image.warnings,
             model=info,
+            runtime=self.runtime,
             timing_ms={
                 "load": 1000 * (loaded - begin),
                 "network": 1000 * network,

@@ -8,15 +8,10 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from omni_iml.inference.checks import check_inputs, check_outputs, first_line
+from omni_iml.inference.checks import check_inputs, check_outputs, check_signature, first_line
 from omni_iml.inference.model_file import METADATA_KEY, file_sha256, parse_metadata
-from omni_iml.inference.session import TileOutputs
+from omni_iml.inference.session import Runtime, TileOutputs
 from omni_iml.types import ModelInfo, OmniError, UnreadableModel
-
-_INPUTS = {"image": 4, "coefficients": 3, "table": 3}  # name -> number of axes, all uint8
-_OUTPUTS = ("mask", "gate")
-"""The first two of three outputs. The third, the image logit, is known by its place: in an ONNX graph no output may
-bear the name of an input, and `image` is one."""
 
 _FATAL_ONLY = 4  # ONNX Runtime's log level; what goes wrong reaches the caller as an exception anyway
 
@@ -31,6 +26,8 @@ class OnnxSession:
     Raises:
         UnreadableModel: the file is missing, damaged or not an Omni-IML model file.
     """
+
+    runtime: Runtime = "onnx"
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
         self._path = path
@@ -50,7 +47,14 @@ class OnnxSession:
             ) from error
         metadata = self._session.get_modelmeta().custom_metadata_map
         self._info = parse_metadata(metadata.get(METADATA_KEY), path, digest)
-        self._check_signature()
+        check_signature(
+            path,
+            {
+                node.name: (node.type.removeprefix("tensor(").rstrip(")"), len(node.shape))
+                for node in self._session.get_inputs()
+            },
+            [node.name for node in self._session.get_outputs()],
+        )
 
     @property
     def info(self) -> ModelInfo:
@@ -77,13 +81,3 @@ class OnnxSession:
         outputs = TileOutputs(mask=mask, gate=gate, image=logit)
         check_outputs(self._path, outputs, image)
         return outputs
-
-    def _check_signature(self) -> None:
-        inputs = {node.name: (node.type, len(node.shape)) for node in self._session.get_inputs()}
-        wanted = {name: ("tensor(uint8)", axes) for name, axes in _INPUTS.items()}
-        outputs = tuple(node.name for node in self._session.get_outputs())
-        if inputs != wanted or outputs[:2] != _OUTPUTS or len(outputs) != 3:
-            raise UnreadableModel(
-                f"{self._path}: inputs {sorted(inputs)} and outputs {list(outputs)} are not those of an Omni-IML model "
-                f"(uint8 {sorted(_INPUTS)}; mask, gate, image logit); export it with `omni-iml export`."
-            )

@@ -1,10 +1,12 @@
-"""The one small interface behind which ONNX Runtime and torch run the network."""
+"""The one small interface behind which ONNX Runtime, OpenVINO and torch run the network."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +14,9 @@ from numpy.typing import NDArray
 from omni_iml.types import ModelInfo, OmniError
 from omni_iml.weights import bundled_path
 
-Runtime = Literal["onnx", "torch"]
-RUNTIMES: tuple[Runtime, ...] = ("onnx", "torch")
+Runtime = Literal["onnx", "openvino", "torch"]
+RuntimeChoice = Literal["onnx", "openvino", "torch", "auto"]
+RUNTIMES: tuple[RuntimeChoice, ...] = get_args(RuntimeChoice)
 
 
 class MissingRuntime(OmniError):  # noqa: N818 - twin of UnreadableModel
@@ -39,6 +42,10 @@ class Session(Protocol):
     """A loaded model, ready to look at tiles."""
 
     @property
+    def runtime(self) -> Runtime:
+        """What runs it."""
+
+    @property
     def info(self) -> ModelInfo:
         """What the model file says of itself."""
 
@@ -61,12 +68,16 @@ class Session(Protocol):
         """
 
 
-def open_session(model: str | Path | None = None, runtime: Runtime = "onnx", threads: int | None = None) -> Session:
+def open_session(
+    model: str | Path | None = None, runtime: RuntimeChoice = "onnx", threads: int | None = None
+) -> Session:
     """Load a model.
 
     Args:
-        model: path of a model file; ``None`` for the bundled one.
-        runtime: "onnx" for ONNX Runtime on the CPU, "torch" for PyTorch (needs ``omni-iml[train]``).
+        model: path of a model file, for torch of a weights file (``.safetensors``); ``None`` for the bundled one.
+        runtime: "onnx" for ONNX Runtime on the CPU, "openvino" for OpenVINO on the CPU (needs ``omni-iml[openvino]``),
+            "torch" for PyTorch (needs ``omni-iml[train]``), "auto" for the fastest of them that is installed and reads
+            the file, see `omni_iml.inference.auto`.
         threads: how many threads one tile may use; ``None`` leaves the choice to the runtime.
 
     Returns:
@@ -74,23 +85,40 @@ def open_session(model: str | Path | None = None, runtime: Runtime = "onnx", thr
 
     Raises:
         UnreadableModel: the file is missing, damaged or not an Omni-IML model file.
-        MissingRuntime: "torch" without ``omni-iml[train]``.
+        MissingRuntime: the runtime is not installed; the extra that brings it is named.
         ValueError: unknown runtime, or fewer than one thread.
     """
     if runtime not in RUNTIMES:
         raise ValueError(f"runtime {runtime!r} is unknown; choose one of {', '.join(RUNTIMES)}")
     if threads is not None and threads < 1:
         raise ValueError(f"threads must be at least 1, not {threads}")
+    if runtime == "auto":
+        from omni_iml.inference.auto import fastest_session
+
+        return fastest_session(model, threads)
+    path = Path(model) if model is not None else bundled_path(".safetensors" if runtime == "torch" else ".onnx")
+    session: Session
     if runtime == "torch":
-        try:
+        with _needs("torch", "train"):
             from omni_iml.inference.torch_session import TorchSession
-        except ModuleNotFoundError as error:
-            raise MissingRuntime(
-                f"runtime torch: {error.name} is not installed; run pip install 'omni-iml[train]' or use runtime onnx."
-            ) from error
+        session = TorchSession(path, threads)
+    elif runtime == "openvino":
+        with _needs("openvino", "openvino"):
+            from omni_iml.inference.openvino_session import OpenVinoSession
+        session = OpenVinoSession(path, threads)
+    else:
+        from omni_iml.inference.onnx_session import OnnxSession
 
-        weights: Session = TorchSession(Path(model) if model is not None else bundled_path(".safetensors"), threads)
-        return weights
-    from omni_iml.inference.onnx_session import OnnxSession
+        session = OnnxSession(path, threads)
+    return session
 
-    return OnnxSession(Path(model) if model is not None else bundled_path(), threads)
+
+@contextmanager
+def _needs(runtime: Runtime, extra: str) -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingRuntime(
+            f"runtime {runtime}: {error.name} is not installed; "
+            f"run pip install 'omni-iml[{extra}]' or use runtime onnx."
+        ) from error

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from omni_iml.inference.checks import check_inputs, check_outputs, first_line
 from omni_iml.inference.model_file import file_sha256, parse_metadata
-from omni_iml.inference.session import TileOutputs
+from omni_iml.inference.session import Runtime, TileOutputs
 from omni_iml.models.checkpoint import load_network
 from omni_iml.models.export import UNCALIBRATED
 from omni_iml.models.network import OmniIML
@@ -30,6 +30,8 @@ class TorchSession:
         UnreadableModel: the file is missing, damaged or holds no Omni-IML weights.
         ValueError: torch knows no such device, or cannot use it here.
     """
+
+    runtime: Runtime = "torch"
 
     def __init__(self, path: Path, threads: int | None = None, device: str | None = None) -> None:
         if threads:

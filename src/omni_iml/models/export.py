@@ -104,8 +104,14 @@ def export_onnx(network: OmniIML, path: Path, facts: dict[str, Any]) -> None:
             verbose=False,
         )
         model = onnx.load(raw)
-    _store_half(model)
-    _drop_names(model)
+    _drop_zero_biases(model)
+    store_half(model)
+    drop_names(model)
+    save_model(model, path, facts)
+
+
+def save_model(model: onnx.ModelProto, path: Path, facts: dict[str, Any]) -> None:
+    """Check a graph and write it with its facts, to a temporary name first."""
     entry = model.metadata_props.add()
     entry.key, entry.value = METADATA_KEY, json.dumps(facts)
     onnx.checker.check_model(model)
@@ -116,7 +122,36 @@ def export_onnx(network: OmniIML, path: Path, facts: dict[str, Any]) -> None:
     logging.getLogger(__name__).info("%s: %d bytes", path, path.stat().st_size)
 
 
-def _store_half(model: onnx.ModelProto) -> None:
+def _drop_zero_biases(model: onnx.ModelProto) -> None:
+    """Take away the zeros that the exporter spreads out as bias of a convolution that has none.
+
+    Runtimes do not see through the spreading, and so would not fuse the batch norm behind such a convolution.
+    """
+    graph = model.graph
+    makers = {output: node for node in graph.node for output in node.output}
+    zeros = {
+        node.output[0]
+        for node in graph.node
+        if node.op_type == "Constant"
+        and node.attribute[0].name == "value"
+        and not np.any(numpy_helper.to_array(node.attribute[0].t))
+    }
+    for node in graph.node:
+        spread = makers.get(node.input[2]) if node.op_type == "Conv" and len(node.input) == 3 else None
+        cast = makers.get(spread.input[0]) if spread is not None and spread.op_type == "Expand" else None
+        if cast is not None and cast.op_type == "CastLike" and cast.input[0] in zeros:
+            del node.input[2]
+    used = {output.name for output in graph.output}
+    kept = []
+    for node in reversed(graph.node):  # in order of use, so one pass finds all that feeds an output
+        if used.intersection(node.output):
+            used.update(node.input)
+            kept.append(node)
+    del graph.node[:]
+    graph.node.extend(reversed(kept))
+
+
+def store_half(model: onnx.ModelProto) -> None:
     """Keep large float initialisers as float16 behind a Cast, which runtimes fold when they load the file."""
     graph, casts, kept = model.graph, [], []
     for tensor in graph.initializer:
@@ -134,7 +169,7 @@ def _store_half(model: onnx.ModelProto) -> None:
     graph.node.extend(nodes)
 
 
-def _drop_names(model: onnx.ModelProto) -> None:
+def drop_names(model: onnx.ModelProto) -> None:
     """Forget what the exporter notes of the machine it ran on (stack traces, source paths) and its doc strings."""
     del model.metadata_props[:]
     for node in model.graph.node:

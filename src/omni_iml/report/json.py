@@ -60,6 +60,7 @@ def to_json(detection: Detection) -> dict[str, Any]:
             "version": detection.model.version,
             "sha256": detection.model.sha256,
             "licence": detection.model.licence,
+            "runtime": detection.runtime,
             "limits": LIMITS,
         },
         "timing_ms": {step: round(float(value), 1) for step, value in detection.timing_ms.items()},

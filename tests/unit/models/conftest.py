@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from omni_iml.models import OmniConfig, OmniIML
+from omni_iml.models import PRESETS, OmniConfig, OmniIML
+from omni_iml.models.checkpoint import load_network, save_weights
+from omni_iml.models.export import UNCALIBRATED, export_onnx
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_inputs() -> Callable[..., tuple[Tensor, Tensor, Tensor]]:
     """Gives random (image, coefficients, table) as the model file defines them."""
 
@@ -55,3 +59,21 @@ def _small_network(small_config: OmniConfig) -> OmniIML:
 def network(_small_network: OmniIML) -> OmniIML:
     """A small network with every part, in evaluation mode."""
     return copy.deepcopy(_small_network).eval()
+
+
+@pytest.fixture(scope="session")
+def exported(
+    tmp_path_factory: pytest.TempPathFactory, make_inputs: Callable[..., tuple[Tensor, Tensor, Tensor]]
+) -> tuple[OmniIML, Path]:
+    """A network with lively statistics and its model file, S = 64. Exporting takes seconds, so it is done once."""
+    torch.manual_seed(5)
+    network = OmniIML(replace(PRESETS["bundled"](), decoder_width=16)).train()
+    with torch.no_grad():  # a few passes, so that batch norms hold something else than 0 and 1
+        for seed in range(3):
+            network(*make_inputs(2, 64, 64, seed=seed))
+        network.decoder.predict.weight.mul_(200)
+    folder = tmp_path_factory.mktemp("exported")
+    save_weights(network, folder / "w.safetensors", half=True)
+    network, _ = load_network(folder / "w.safetensors")
+    export_onnx(network, folder / "w.onnx", {**UNCALIBRATED, "tile": 64, "name": "lively"})
+    return network, folder / "w.onnx"

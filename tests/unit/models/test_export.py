@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -13,27 +12,10 @@ import torch
 from omni_iml.inference.model_file import METADATA_KEY as READ_KEY
 from omni_iml.inference.model_file import SCHEMA as READ_SCHEMA
 from omni_iml.inference.onnx_session import OnnxSession
-from omni_iml.models import PRESETS, OmniIML
-from omni_iml.models.checkpoint import HALF_ABOVE, load_network, save_weights
+from omni_iml.models.checkpoint import HALF_ABOVE
 from omni_iml.models.export import METADATA_KEY, SCHEMA, UNCALIBRATED, export_onnx
 
 SIDE = 64
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    """A network with lively statistics, its weights file and its model file, S = 64."""
-    torch.manual_seed(5)
-    network = OmniIML(replace(PRESETS["bundled"](), decoder_width=16)).train()
-    with torch.no_grad():  # a few passes, so that batch norms hold something else than 0 and 1
-        for _ in range(3):
-            network(*(torch.from_numpy(x) for x in inputs(2, seed=_)))
-        network.decoder.predict.weight.mul_(200)
-    folder = tmp_path_factory.mktemp("exported")
-    save_weights(network, folder / "w.safetensors", half=True)
-    network, _ = load_network(folder / "w.safetensors")
-    export_onnx(network, folder / "w.onnx", {**UNCALIBRATED, "tile": SIDE, "name": "lively"})
-    return network, folder / "w.onnx"
 
 
 def inputs(batch, seed=0, height=SIDE, width=SIDE):
@@ -109,3 +91,14 @@ def test_what_is_written_is_what_the_reader_looks_for():
     """Two definitions, since the network's package and inference may not import each other."""
     assert METADATA_KEY == READ_KEY
     assert SCHEMA == READ_SCHEMA
+
+
+def test_no_bias_is_made_at_run_time(exported):
+    """A convolution whose bias is computed, even of zeros, keeps runtimes from fusing the batch norm behind it."""
+    model = onnx.load(exported[1])
+    made = {output for node in model.graph.node for output in node.output if node.op_type != "Cast"}
+    biases = [node.input[2] for node in model.graph.node if node.op_type == "Conv" and len(node.input) == 3]
+    assert biases
+    assert not made.intersection(biases)
+    used = {name for node in model.graph.node for name in node.input} | {output.name for output in model.graph.output}
+    assert all(used.intersection(node.output) for node in model.graph.node), "a node feeds nothing"
