@@ -91,6 +91,7 @@ class OpenVinoSession:
             result = self._request().infer({"image": image, "coefficients": coefficients, "table": table})
             outputs = TileOutputs(mask=result[0], gate=result[1], image=result[2])
         except Exception as error:  # as above
+            vars(self._requests).clear()  # a request that failed once gives empty outputs from then on
             raise OmniError(
                 f"{self._path}: OpenVINO could not run the model ({_reason(error)}); "
                 "check the free memory, or use the onnx runtime."

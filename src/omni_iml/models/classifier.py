@@ -20,6 +20,7 @@ class ImageClassifier(nn.Module):
         """E4 ``(B, C, H/32, W/32)`` -> ``(B,)`` logits; positive = tampered."""
         for convolution in (self.first, self.second):
             x = convolution(x)
-            # ceil_mode keeps one-cell maps (tiny crops) from vanishing.
-            x = F.max_pool2d(x, 2, ceil_mode=True)
+            # The zeros keep one-cell maps (tiny crops) from vanishing; after a ReLU they are never the maximum. It is
+            # what ceil_mode does, which OpenVINO refuses for maps smaller than the window.
+            x = F.max_pool2d(F.pad(x, (0, 1, 0, 1)), 2)
         return self.predict(F.relu(self.hidden(x.amax((2, 3)))))[:, 0]  # (B,)

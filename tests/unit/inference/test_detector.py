@@ -23,6 +23,8 @@ def noise(height: int, width: int) -> np.ndarray:
 class RecordingSession:
     """A session that notes the sizes of the tiles it is given."""
 
+    runtime = "onnx"
+
     def __init__(self, session, shapes):
         self.session, self.shapes = session, shapes
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 
 import numpy as np
 import onnx
@@ -12,6 +13,7 @@ import torch
 from omni_iml.inference.model_file import METADATA_KEY as READ_KEY
 from omni_iml.inference.model_file import SCHEMA as READ_SCHEMA
 from omni_iml.inference.onnx_session import OnnxSession
+from omni_iml.inference.session import open_session
 from omni_iml.models.checkpoint import HALF_ABOVE
 from omni_iml.models.export import METADATA_KEY, SCHEMA, UNCALIBRATED, export_onnx
 
@@ -54,6 +56,10 @@ def test_a_graph_of_any_size_agrees_with_the_network(exported, tmp_path_factory,
         wanted = network(*(torch.from_numpy(x) for x in given))
     np.testing.assert_allclose(found.mask, wanted.mask.numpy(), atol=1e-3)
     np.testing.assert_allclose(found.image, wanted.image.numpy(), atol=1e-3)
+    if find_spec("openvino") is not None:
+        other = open_session(path, "openvino", threads=1)(*given)
+        np.testing.assert_allclose(other.mask, wanted.mask.numpy(), atol=1e-3)
+        np.testing.assert_allclose(other.image, wanted.image.numpy(), atol=1e-3)
 
 
 def test_graph_has_the_contract_s_signature_and_no_detector(exported):

@@ -1,0 +1,111 @@
+"""Runtimes and int8 against each other: how fast, and what int8 costs in accuracy.
+
+    pytest benchmarks/test_runtimes.py --benchmark-only -s                       # speed
+    OMNI_IML_INT8=int8.onnx pytest benchmarks/test_runtimes.py --benchmark-only -s     # of a file made before
+
+Speed is measured in turns: each round gives one tile to every session, so that whatever else the machine does meets all
+alike. Accuracy needs a cache of source tiles, as training makes it (OMNI_IML_TILES, by default cache/tiles); without
+one it is skipped. docs/decisions/0005-runtimes.md has the figures. Nothing is asserted of either.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+import pytest
+
+from omni_iml.cli.export import calibration_tiles
+from omni_iml.data.sources import DOMAINS, TilePool
+from omni_iml.data.synthesis import Engine, SynthesisConfig
+from omni_iml.inference.blending import sigmoid
+from omni_iml.inference.session import open_session
+from omni_iml.inference.tiles import cut
+from omni_iml.io import load
+from omni_iml.metrics import count_pixels, iou
+from omni_iml.models.checkpoint import load_network
+from omni_iml.models.export import export_onnx
+from omni_iml.models.quantize import quantize_model
+from omni_iml.weights import bundled_path
+
+THREADS = 2
+EXAMPLES = Path(__file__).parents[1] / "examples"
+TILES = Path(os.environ.get("OMNI_IML_TILES", "cache/tiles"))
+SAMPLES = 15
+"""Of each domain."""
+
+
+@pytest.fixture(scope="module")
+def sessions(tmp_path_factory):
+    """The bundled model in both runtimes, float and int8 (calibrated on the examples unless a file is given)."""
+    int8 = Path(os.environ.get("OMNI_IML_INT8") or tmp_path_factory.mktemp("int8") / "int8.onnx")
+    if not int8.exists():
+        network, extra = load_network(bundled_path(".safetensors"))
+        whole = int8.with_name("float.onnx")
+        export_onnx(network, whole, extra["model_file"])
+        quantize_model(whole, int8, calibration_tiles(EXAMPLES, 32, extra["model_file"]["tile"]))
+    print(f"\nbytes: float {bundled_path().stat().st_size}, int8 {int8.stat().st_size}")
+    return {
+        f"{runtime} {name}": open_session(path, runtime, THREADS)
+        for runtime in ("onnx", "openvino")
+        for name, path in (("float", bundled_path()), ("int8", int8))
+    }
+
+
+def test_speed(benchmark, sessions):
+    tile = cut(load(EXAMPLES / "pagoda.jpg"), 0, 0, 512)
+    inputs = (tile.image, tile.coefficients, tile.table)
+    times = defaultdict(list)
+
+    def one_round():
+        for name, session in sessions.items():
+            begin = perf_counter()
+            session(*inputs)
+            times[name].append(1000 * (perf_counter() - begin))
+
+    benchmark.pedantic(one_round, rounds=20, warmup_rounds=2)
+    base = times["onnx float"][2:]
+    print("\n512x512, 2 threads: session, ms (min, median), times as fast as onnx float (by min, by median)")
+    for name, taken in times.items():
+        best, middle = min(taken[2:]), median(taken[2:])
+        print(f"{name:16} {best:6.0f} {middle:6.0f}  {min(base) / best:5.2f} {median(base) / middle:5.2f}")
+
+
+@pytest.mark.skipif(not (TILES / "pool.json").is_file(), reason="no tile cache; OMNI_IML_TILES names one")
+def test_accuracy(benchmark, sessions):
+    """Synthetic validation samples; masks are cut at 0.5, padding is left out."""
+    pool = TilePool(TILES)
+    figures = defaultdict(lambda: defaultdict(list))
+
+    def one_sample(sample):
+        valid = sample.mask != 255
+        inputs = (sample.image[None], sample.coefficients[None], sample.table[None])
+        maps = {name: np.where(valid, sigmoid(session(*inputs).mask[0, 0]), 0) for name, session in sessions.items()}
+        whole = maps["onnx float"]
+        for name, probability in maps.items():
+            figures[name]["difference"].append(float(np.abs(probability - whole).mean()))
+            if (whole > 0.5).any() or (probability > 0.5).any():
+                counts = count_pixels(probability > 0.5, (whole > 0.5).astype(np.uint8))
+                figures[name]["IoU with onnx float"].append(float(iou(counts)[0]))
+            if (sample.mask == 1).any():
+                counts = count_pixels(probability > 0.5, sample.mask)
+                figures[name]["IoU with truth"].append(float(iou(counts)[0]))
+
+    def all_samples():
+        for domain in DOMAINS:
+            config = replace(SynthesisConfig(authentic=0.25), size=512, domains={domain: 1.0})
+            engine = Engine(pool, "validation", config, 20_263)
+            for index in range(SAMPLES):
+                one_sample(engine(index))
+
+    benchmark.pedantic(all_samples, rounds=1)
+    print()
+    for name, columns in figures.items():
+        print(
+            f"{name:16}", *(f"{column} {np.nanmean(values):.4f} ({len(values)})" for column, values in columns.items())
+        )
