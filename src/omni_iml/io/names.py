@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import PurePosixPath
 
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
+_TRAILING = re.compile(r"[. ]+\Z")
 _DRIVE = re.compile(r"[A-Za-z]:(?=/)")
 _LONGEST = 200
 """Bytes of a file name before our suffix; file systems take 255, and a temporary name needs room too."""
@@ -21,13 +23,30 @@ def safe_name(part: str) -> str:
         part: the name, without its folders.
 
     Returns:
-        At most 200 bytes in UTF-8, of which the end is kept; characters that Windows refuses become "_", and a name
+        At most 200 bytes in UTF-8: of a longer name the end, after eight digits that tell it from others with the same
+        end; characters that Windows refuses become "_", and a name
         that it reserves, or that means a folder ("..", nothing at all), begins with "_".
     """
     part = part.encode("utf-8", "replace").decode("utf-8")  # bytes that are no UTF-8 arrive as lone surrogates
     part = _UNSAFE.sub("_", part).strip(" ")
     part = f"_{part}" if _RESERVED.fullmatch(part) or not part.strip(".") else part
-    return part if len(part.encode()) <= _LONGEST else part.encode()[-_LONGEST:].decode("utf-8", "ignore")
+    data = part.encode()
+    if len(data) <= _LONGEST:
+        return part
+    mark = hashlib.sha256(data).hexdigest()[:8] + "~"
+    return mark + data[len(mark) - _LONGEST :].decode("utf-8", "ignore")
+
+
+def safe_folder(part: str) -> str:
+    """A folder's name, free of what some file system refuses or drops.
+
+    Args:
+        part: the name, without the folders around it.
+
+    Returns:
+        As `safe_name`, with "_" for dots and spaces at its end, which Windows would leave off.
+    """
+    return _TRAILING.sub(lambda match: "_" * len(match[0]), safe_name(part))
 
 
 def member_name(name: str) -> str:

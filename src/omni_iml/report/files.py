@@ -11,7 +11,8 @@ from uuid import uuid4
 import numpy as np
 from PIL import Image
 
-from omni_iml.io.names import safe_name
+from omni_iml.io.names import safe_folder, safe_name
+from omni_iml.io.paths import openable
 from omni_iml.report.drawing import heatmap, overlay
 from omni_iml.report.json import to_json
 from omni_iml.types import Detection
@@ -42,7 +43,7 @@ def save(detection: Detection, folder: str | Path, name: str | None = None) -> d
         name = detection.source.replace("\\", "/").rsplit("/", 1)[-1] + detection.part
     stem = output_stem(name)
     target = Path(folder) / stem
-    target.parent.mkdir(parents=True, exist_ok=True)
+    openable(target.parent).mkdir(parents=True, exist_ok=True)
     text = json.dumps(to_json(detection), indent=2, ensure_ascii=False) + "\n"
     writers: dict[str, tuple[str, Callable[[IO[bytes]], object]]] = {
         "mask": (".mask.png", lambda out: _png(Image.fromarray(detection.mask * np.uint8(255)), out)),
@@ -66,8 +67,8 @@ def output_stem(name: str) -> Path:
     Returns:
         A relative path of at least one part, free of "..", of reserved names and of characters that Windows refuses.
     """
-    parts = [safe_name(part) for part in name.split("/") if part not in ("", ".", "..")]
-    return Path(*parts) if parts else Path("picture")
+    *folders, last = [part for part in name.split("/") if part not in ("", ".", "..")] or ["picture"]
+    return Path(*map(safe_folder, folders), safe_name(last))
 
 
 def _png(picture: Image.Image, out: IO[bytes]) -> None:
@@ -75,11 +76,11 @@ def _png(picture: Image.Image, out: IO[bytes]) -> None:
 
 
 def _write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    temporary = path.with_name(f".{uuid4().hex}.tmp")
+    temporary = openable(path.with_name(f".{uuid4().hex}.tmp"))
     try:
         with temporary.open("xb") as stream:
             write(stream)
-        temporary.replace(path)
+        temporary.replace(openable(path))
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -69,6 +69,12 @@ def test_failure_leaves_no_half_written_file(detection, tmp_path, monkeypatch):
         ("CON", "_CON"),
         ("nul.png", "_nul.png"),
         ("consul.png", "consul.png"),
+        ("LPT¹.png", "_LPT¹.png"),
+        ("aux .png", "_aux .png"),
+        ("conout$", "_conout$"),
+        ("a./b /c .png", "a_/b/c .png"),
+        ("nul/x.png", "_nul/x.png"),
+        ("a/photo.", "a/photo."),
         ("...", "_..."),
         ("", "picture"),
         ("..", "picture"),
@@ -87,6 +93,26 @@ def test_long_names_keep_their_end(detection, tmp_path):
     assert path.name.endswith("ü.jpeg.overlay.png")
     assert len(path.name.encode()) <= 255
     assert path.is_file()
+
+
+def test_long_names_with_one_end_stay_apart(detection, tmp_path):
+    names = [f"{letter}{'図' * 80}.jpg" for letter in "ab"]  # 245 bytes, more than is kept
+    paths = [save(detection, tmp_path, f"{'ü' * 120}/{name}")["json"] for name in names]
+    assert paths[0] != paths[1]
+    assert all(path.is_file() and path.name.endswith("図.jpg.json") for path in paths)
+    assert all(len(part.encode()) <= 255 for part in paths[0].relative_to(tmp_path).parts)
+
+
+def test_long_paths_are_written_in_the_form_that_windows_takes(detection, tmp_path, monkeypatch):
+    seen = []
+
+    def spelt(path):
+        seen.append(path)
+        return path
+
+    monkeypatch.setattr("omni_iml.report.files.openable", spelt)
+    paths = save(detection, tmp_path, "a/b.png")
+    assert {tmp_path / "a", *paths.values()} <= set(seen)
 
 
 @pytest.mark.parametrize("source", ["C:\\photos\\me.jpg", "/photos/me.jpg", "me.jpg"])
