@@ -103,11 +103,11 @@ def peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def peak_growth(name: str) -> dict[str, float]:
+def peak_growth(name: str, frame: int = 0) -> dict[str, float]:
     """Load a file; by how many bytes the peak of this process's memory grew, and what came of it."""
     before = peak()
     try:
-        pixels = load(name).pixels.size / 3
+        pixels = load(name, frame=frame).pixels.size / 3
     except UnreadableImage:
         pixels = 0
     return {"grown": peak() - before, "pixels": pixels}
@@ -192,12 +192,44 @@ def test_memory_of_a_large_picture(mode: str, progressive: bool, tmp_path: Path)
     assert measured["grown"] < 40 * 8000 * 11000
 
 
+@resource_only
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "frame", "options"),
+    [
+        ("JPEG2000", 0, {}),
+        ("AVIF", 0, {"speed": 10}),
+        ("HEIF", 0, {}),
+        ("AVIF", 1, {"speed": 10}),
+        ("WEBP", 1, {"lossless": True, "quality": 0, "method": 0}),
+        ("GIF", 1, {"disposal": 2}),
+        ("PNG", 1, {"disposal": 2, "blend": 1}),
+        ("TIFF", 1, {"compression": "tiff_lzw"}),
+        ("MPO", 1, {}),
+    ],
+)
+def test_memory_of_every_format(kind: str, frame: int, options: dict[str, object], tmp_path: Path) -> None:
+    if kind == "HEIF":
+        pytest.importorskip("pillow_heif", reason="the extra omni-iml[heic] is not installed").register_heif_opener()
+    pages = [Image.fromarray(picture(300, 200, seed=seed)).resize((2000, 3000)) for seed in range(3)]
+    if kind == "GIF":
+        pages = [page.convert("P") for page in pages]
+    several = {"save_all": True, "append_images": pages[1:]} if frame else {}
+    path = tmp_path / "picture"
+    path.write_bytes(encode(pages[0], kind, **several, **options))
+    measured = in_a_process("peak", str(path), str(frame), folder=tmp_path)
+    assert measured["pixels"] == 2000 * 3000
+    assert measured["grown"] < 40 * 2000 * 3000
+
+
 def main() -> None:
     match sys.argv[1:]:
         case ["mutate", count, seed]:
             result: dict[str, float] = dict(mutated(int(count), int(seed)))
         case ["peak", name]:
             result = peak_growth(name)
+        case ["peak", name, frame]:
+            result = peak_growth(name, int(frame))
         case _:
             raise SystemExit(2)
     print(json.dumps(result))
