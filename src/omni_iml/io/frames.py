@@ -12,7 +12,7 @@ from omni_iml.io.containers import CONTAINER_HEAD_BYTES, IN_WORDS, sniff_contain
 from omni_iml.io.heif import survey_heif
 from omni_iml.io.jpeg2000 import survey_jpeg2000
 from omni_iml.io.multipicture import picture_places
-from omni_iml.io.opening import opened
+from omni_iml.io.opening import opened, read_up_to
 from omni_iml.io.sniff import HEAD_BYTES, READ_FORMATS, describe, sniff
 from omni_iml.io.tiff import survey_tiff
 from omni_iml.types import MAX_PIXELS, UnreadableImage
@@ -81,7 +81,7 @@ def format_of(stream: IO[bytes], source: str) -> str:
         UnreadableImage: it is no format that is read here.
     """
     stream.seek(0)
-    head = stream.read(CONTAINER_HEAD_BYTES)
+    head = read_up_to(stream, CONTAINER_HEAD_BYTES)
     kind = sniff(head)
     if kind is None and (container := sniff_container(head)) is not None:
         raise UnreadableImage(source, f"it is {IN_WORDS[container]}", "look at the pictures in it with detect_parts")
