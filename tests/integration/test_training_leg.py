@@ -37,6 +37,7 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:.*GPU available but not used",
     "ignore:The number of training batches",
     "ignore:.*LeafSpec",
+    "ignore:Found .* in eval mode at the start of training",  # Noiseprint++ never trains
 )
 
 
@@ -207,7 +208,7 @@ def test_the_command_says_what_came_from_published_weights(recipe, cache, tmp_pa
     assert result.stdout.splitlines() == [str(tmp_path / "run" / "last.safetensors")]
     assert f"{published} (timm names): " in result.stderr
     _, extra = load_network(tmp_path / "run" / "last.safetensors")
-    assert extra["recipe"]["init"] == {"weights": str(published), "decoder": False}
+    assert extra["recipe"]["init"] == {"weights": str(published), "decoder": False, "noiseprint": None}
 
     result = CliRunner().invoke(cli.app, [*arguments, "--init", str(tmp_path / "gone.pth")])
     assert result.exit_code == 2
