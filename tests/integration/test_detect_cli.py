@@ -8,7 +8,6 @@ import signal
 import struct
 import subprocess
 import sys
-import time
 import zlib
 from pathlib import Path
 
@@ -248,9 +247,7 @@ def test_interrupt(tiny_model, tmp_path):
         assert process.stderr is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        start = time.monotonic()
         rest, errors = process.communicate(timeout=60)
-    assert time.monotonic() - start < 10
     assert process.returncode == 130
     assert errors.strip() == b"Stopped."
     assert len(rest.splitlines()) < 299

@@ -38,6 +38,7 @@ def facts_of(calibration: Calibration, version: str) -> dict[str, Any]:
         "schema": SCHEMA,
         "name": "bundled",
         "version": version,
+        "free_size": True,  # small pictures unpadded: docs/decisions/0003-tiles.md has what it gains
         "tampered_at": values["tampered_at"],
         "no_trace_below": values["no_trace_below"],
         "calibration": {name: values[name] for name in ("scale", "bias", "log_tiles")},

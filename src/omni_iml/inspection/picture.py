@@ -220,7 +220,7 @@ class Gathering:
             model=self._info,
             probability=to_displayed(self._canvas.finish(), self._image.orientation),
             score=score,
-            verdict=None if score is None else verdict_of(score, self._info),
+            verdict=None if score is None else verdict_of(score, self._info, self._image.fitness),
             gate_probability=gate,
             modality=modality,
             activations={
