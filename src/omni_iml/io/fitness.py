@@ -61,7 +61,8 @@ def measure(image: EvidenceImage) -> dict[str, float]:
         Always: ``short_side`` (pixels), ``flat_share`` (0..1), ``compressions`` (JPEG compressions of which there is a
         trace, the file's own included), ``screen`` and ``messenger`` (1 where the file looks like one that comes from
         there). Where there is a trace: ``quality`` (of the last JPEG compression), ``earlier_quality`` (of one before,
-        on the same grid), ``shifted_grid`` (how far a second grid stands out), ``resampling`` (how far a line of
+        on the same grid), ``former_grid`` (how far the grid of a compression stands out in a file that is no JPEG),
+        ``shifted_grid`` (how far a second grid stands out), ``resampling`` (how far a line of
         interpolation stands out) and ``resampling_frequency`` (cycles a pixel).
     """
     height, width = image.pixels.shape[:2]
