@@ -65,7 +65,7 @@ def test_arithmetic_is_float32_whatever_the_processor_prefers(session):
 
 def test_threads_do_not_mix_their_tiles(session):
     """Eight threads at once, each with tiles of its own, get what one thread gets."""
-    tiles = [inputs(seed=seed) for seed in range(24)]
+    tiles = [inputs(16, seed=seed) for seed in range(48)]
     alone = [session(*tile) for tile in tiles]
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda tile: session(*tile), tiles))
