@@ -234,7 +234,16 @@ def test_reader_that_goes_away(tiny_model, tmp_path):
         assert process.wait(60) == 141
 
 
+@pytest.fixture
+def interruptible():
+    """A process started from here hears SIGINT, even if this one was started in the background and does not."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+@pytest.mark.usefixtures("interruptible")
 def test_interrupt(tiny_model, tmp_path):
     for number in range(300):
         green_patch(300, 300).save(tmp_path / f"{number}.png", compress_level=1)
