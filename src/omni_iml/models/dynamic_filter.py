@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 class DynamicWeightFilter(nn.Module):
     """``D_opt = sum_i A_i W_i`` with ``A = sigmoid(FC([V_c, V_g]))``, applied depthwise, then a 1x1 convolution.
 
     Convolution is linear in its kernel, so the sum of the four filtered maps weighted by A equals filtering with the
-    summed kernel. That form exports with a free batch, which a grouped convolution per sample does not.
+    summed kernel. That form exports with a free batch, which a grouped convolution per sample does not. The other one
+    reads and writes a quarter of the memory: ``summed`` chooses it, where nothing is learnt or exported.
 
     Args:
         channels: C.
@@ -25,6 +27,7 @@ class DynamicWeightFilter(nn.Module):
     ) -> None:
         super().__init__()
         self.filters = filters
+        self.summed = False
         self.weights = None if equal else nn.Linear(channels + global_channels, filters)
         # One grouped convolution holds all filters: output channel c * filters + i is W_i of channel c.
         self.depthwise = nn.Conv2d(
@@ -47,8 +50,23 @@ class DynamicWeightFilter(nn.Module):
 
     def filtered(self, x: Tensor, activations: Tensor) -> Tensor:
         """``x`` filtered depthwise with ``sum_i A_i W_i``, ``(B, C, H, W)``."""
+        if self.summed:
+            return self._filtered_once(x, activations)
         maps = self.depthwise(x).unflatten(1, (-1, self.filters))  # (B, C, filters, H, W)
         return (maps * activations[:, None, :, None, None]).sum(2)  # (B, C, H, W)
+
+    def _filtered_once(self, x: Tensor, activations: Tensor) -> Tensor:
+        batch, channels, height, width = x.shape
+        static = self.depthwise.weight.unflatten(0, (channels, self.filters))  # (C, filters, 1, 3, 3)
+        kernels = torch.einsum("cfohw,bf->bcohw", static, activations.to(static.dtype))  # D_opt of each sample
+        maps = F.conv2d(
+            x.reshape(1, batch * channels, height, width),
+            kernels.flatten(0, 1),  # (B*C, 1, 3, 3)
+            padding=self.depthwise.padding,
+            dilation=self.depthwise.dilation,
+            groups=batch * channels,
+        )
+        return maps.view(batch, channels, height, width)
 
     def forward(self, x: Tensor, global_vector: Tensor | None) -> Tensor:
         """``x (B, C, H, W)`` and V_g ``(B, G)``, None where G is 0 -> ``(B, C, H, W)``."""

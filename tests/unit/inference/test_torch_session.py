@@ -110,3 +110,41 @@ def test_what_torch_cannot_run_is_an_error_of_ours(session, monkeypatch):
     monkeypatch.setattr(session._network, "forward", fail)
     with pytest.raises(OmniError, match=r"torch could not run the model \(out of memory\)"):
         session(*inputs())
+
+
+def test_bfloat16_is_near_and_not_the_same(write_weights):
+    path, given = write_weights(), inputs(2)
+    exact, near = TorchSession(path)(*given), TorchSession(path, precision="bfloat16")(*given)
+    for name in ("mask", "gate", "image"):
+        one, other = getattr(exact, name), getattr(near, name)
+        assert other.dtype == np.float32
+        np.testing.assert_allclose(other, one, atol=0.05 * np.abs(one).max() + 0.01)
+    assert not np.array_equal(near.mask, exact.mask)
+
+
+def test_on_a_cpu_the_usual_precision_is_float32(write_weights):
+    path, given = write_weights(), inputs()
+    usual, exact = TorchSession(path, device="cpu"), TorchSession(path, device="cpu", precision="float32")
+    np.testing.assert_array_equal(usual(*given).mask, exact(*given).mask)
+
+
+def test_an_unknown_precision_is_refused(write_weights):
+    with pytest.raises(ValueError, match="precision 'int4' is unknown; choose one of auto, float32, bfloat16"):
+        TorchSession(write_weights(), precision="int4")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_is_near_the_cpu(write_weights):
+    path, given = write_weights(), inputs(2)
+    cpu, cuda = TorchSession(path, device="cpu")(*given), TorchSession(path, device="cuda")(*given)
+    np.testing.assert_allclose(cuda.mask, cpu.mask, atol=0.05 * np.abs(cpu.mask).max() + 0.01)
+
+
+@pytest.mark.slow
+def test_compiled_gives_the_same(write_weights):
+    path, given = write_weights(), inputs()
+    try:
+        found = TorchSession(path, compiled=True)(*given)
+    except OmniError as error:
+        pytest.skip(f"no compiler here: {error}")
+    np.testing.assert_allclose(found.mask, TorchSession(path)(*given).mask, atol=1e-4)
