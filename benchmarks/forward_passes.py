@@ -161,7 +161,7 @@ def table(contestants: list[Contestant], times: dict[str, list[tuple[float, floa
         rows.append(
             f"| {contestant.name} | {contestant.parameters:.1f} M | {min(walls):.2f}, {statistics.median(walls):.2f} s "
             f"| {min(processors):.2f}, {statistics.median(processors):.2f} s | {min(processors) / reference:.2f} "
-            f"| {1 / min(walls):.1f} |"
+            f"| {1 / min(walls):.2g} |"
         )
     return rows
 
