@@ -228,12 +228,12 @@ def test_validation_pictures_are_never_trained_on(recipe, cache, tmp_path):
 
 
 def test_the_clock_stops_a_leg(recipe, cache, tmp_path):
-    leg = prepare(_with(recipe, steps=1_000_000, final_lr=1e-7), tmp_path / "run", max_minutes=0.03, cache=cache)
+    leg = prepare(_with(recipe, steps=1_000_000, final_lr=1e-7), tmp_path / "run", max_minutes=0.08, cache=cache)
     rates = []
     leg.module.on_before_zero_grad = lambda optimiser: rates.append(optimiser.param_groups[0]["lr"])
     started = time.monotonic()
     _, extra = load_network(leg.run())
-    assert 1.8 <= time.monotonic() - started < 60
+    assert 4.8 <= time.monotonic() - started < 60
     assert 2 <= extra["samples"] < 1_000_000
     assert rates == sorted(rates, reverse=True)
     assert rates[-1] < 0.5 * rates[0]  # the schedule ends with the leg
