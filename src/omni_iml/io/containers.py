@@ -25,8 +25,12 @@ IN_WORDS: dict[Container, str] = {
 _PDF_WITHIN = 1024  # readers accept as much before the header
 _HEADER = re.compile(rb"([!-9;-~]+):")
 _MAIL_HEADERS = frozenset(
-    {b"from", b"to", b"subject", b"date", b"received", b"return-path", b"message-id", b"mime-version", b"delivered-to"}
-)
+    {
+        b"from", b"to", b"subject", b"date", b"received", b"return-path", b"message-id", b"mime-version",
+        b"delivered-to", b"received-spf", b"authentication-results", b"dkim-signature", b"arc-seal",
+        b"arc-message-signature", b"arc-authentication-results",
+    }
+)  # fmt: skip
 
 
 def sniff_container(head: bytes) -> Container | None:
@@ -49,7 +53,7 @@ def sniff_container(head: bytes) -> Container | None:
 
 
 def _is_mail(head: bytes) -> bool:
-    """Whether it begins with header lines, at least two of them those that every mail has."""
+    """Whether it begins with header lines, at least two of them those of mails: servers put thousands of bytes first."""
     lines = head.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     if lines[0].startswith(b"From "):  # the line that mailboxes put before a message
         del lines[0]

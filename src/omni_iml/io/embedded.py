@@ -10,7 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
-from omni_iml.io.tiff_directory import first_directory
+from PIL import Image
+
+from omni_iml.io.tiff_directory import EMPTY, first_directory
 
 EXIF_BYTES = ICC_BYTES = 2**20
 XMP_BYTES = 2**18
@@ -52,7 +54,7 @@ class Collector:
         self.texts: list[tuple[str, bytes]] = []
         self.photoshop = False
         self.web_quality: int | None = None
-        self.c2pa = False
+        self.c2pa: bool | None = False
 
     def add_exif(self, data: bytes) -> None:
         """The next part of the EXIF data, with or without the head that JPEG files put before the byte-order mark."""
@@ -123,6 +125,24 @@ def embedded_in(stream: IO[bytes], kind: str) -> Embedded:
     return found.finish()
 
 
+def embedded_of(image: Image.Image) -> Embedded:
+    """Take over what a decoder found, which in AVIF, HEIF and GIF files lies too deep for a walk over the chunks.
+
+    Args:
+        image: an open Pillow image.
+
+    Returns:
+        EXIF data, colour profile, XMP packet and comment, those that are there.
+    """
+    found = Collector()
+    for key, add in (("exif", found.add_exif), ("icc_profile", found.add_icc), ("xmp", found.add_xmp)):
+        if isinstance(value := image.info.get(key), bytes):
+            add(value)
+    if isinstance(comment := image.info.get("comment"), bytes):
+        found.add_text(b"comment", comment)
+    return found.finish()
+
+
 def _png(stream: IO[bytes], found: Collector) -> None:
     looked = 0
     for name, size in _chunks(stream, 8, _png_head):
@@ -190,7 +210,7 @@ def _boxes(stream: IO[bytes], found: Collector) -> None:
     """The outer boxes of AVIF, HEIF and JPEG 2000 files; their EXIF data lie deeper and come from the decoder."""
     for name, size in _chunks(stream, 0, _box_head):
         head = stream.read(min(size, 64))
-        found.c2pa |= (name == b"uuid" and head[:16] == _C2PA_UUID) or (name == b"jumb" and b"c2pa" in head)
+        found.c2pa = found.c2pa or (name == b"uuid" and head[:16] == _C2PA_UUID) or (name == b"jumb" and b"c2pa" in head)
 
 
 def _box_head(stream: IO[bytes]) -> tuple[bytes, int, int] | None:
@@ -210,13 +230,14 @@ def _tiff(stream: IO[bytes], found: Collector) -> None:
         stream.seek(offset)
         return stream.read(size)
 
-    tags = first_directory(read, {_XMP, _PHOTOSHOP, _ICC, _C2PA}, XMP_BYTES)[0].entries
+    directory = first_directory(read, {_XMP, _PHOTOSHOP, _ICC, _C2PA}, ICC_BYTES)[0]
+    tags = directory.entries
     if _XMP in tags:
         found.add_xmp(tags[_XMP].value)
     if _ICC in tags:
         found.add_icc(tags[_ICC].value)
     found.photoshop = _PHOTOSHOP in tags
-    found.c2pa = _C2PA in tags
+    found.c2pa = None if directory is EMPTY else _C2PA in tags  # BigTIFF, or damaged: not searched
 
 
 def _chunks(

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import IO, Any
 
 import numpy as np
@@ -33,6 +34,7 @@ from omni_iml.text import plain
 Facts = dict[str, Any]
 
 _MOST_TEXTS = 16
+_NOTHING = Embedded()
 _GENERATOR_KEYS = {"parameters", "prompt", "workflow", "invokeai_metadata", "sd-metadata", "dream", "generation_data"}
 _GENERATOR_COMMENT = re.compile(rb"\bSteps: \d+, Sampler: ")
 _SUBSAMPLINGS: dict[tuple[tuple[int, int], ...], str] = {
@@ -66,7 +68,9 @@ def jpeg_facts(stream: IO[bytes], kind: str, clean: CleanJpeg, digest: str, pixe
     }
 
 
-def raster_facts(stream: IO[bytes], kind: str, digest: str, pixels: NDArray[np.uint8], exif: bytes = b"") -> Facts:
+def raster_facts(
+    stream: IO[bytes], kind: str, digest: str, pixels: NDArray[np.uint8], decoded: Embedded = _NOTHING
+) -> Facts:
     """Facts about a picture file that is not a JPEG.
 
     Args:
@@ -74,13 +78,20 @@ def raster_facts(stream: IO[bytes], kind: str, digest: str, pixels: NDArray[np.u
         kind: its format, as `omni_iml.io.sniff.sniff` names it.
         digest: SHA-256 of the file's bytes, in hex.
         pixels: uint8 ``(H, W, 3)`` RGB, stored orientation.
-        exif: EXIF data that the decoder found, for formats in which they lie too deep for a walk over the chunks.
+        decoded: what the decoder found, for what lies too deep for a walk over the chunks.
 
     Returns:
         As `jpeg_facts`, without "jpeg".
     """
-    embedded = embedded_in(stream, kind)
-    read = _stream_reader(stream) if kind == "TIFF" else _reader(embedded.exif or exif.removeprefix(b"Exif\x00\x00"))
+    walked = embedded_in(stream, kind)
+    embedded = replace(
+        walked,
+        exif=walked.exif or decoded.exif,
+        icc=walked.icc or decoded.icc,
+        xmp=walked.xmp or decoded.xmp,
+        texts=walked.texts or decoded.texts,
+    )
+    read = _stream_reader(stream) if kind == "TIFF" else _reader(embedded.exif)
     return {
         "hashes": {"file": digest, "pixels": pixel_digest(pixels)},
         **_common(stream, kind, embedded, read_exif(read), pixels),

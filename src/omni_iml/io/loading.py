@@ -67,7 +67,7 @@ def _from_raster(stream: IO[bytes], kind: str, name: str, max_pixels: int, frame
     with private_copy(stream, most, name) as (copy, digest):
         raster = decode_raster(copy, kind, frame, max_pixels=max_pixels, source=name)
         # To decode a later page, the copy's header may have been rewritten.
-        facts = raster_facts(stream if frame else copy, kind, digest, raster.pixels, raster.exif)
+        facts = raster_facts(stream if frame else copy, kind, digest, raster.pixels, raster.embedded)
     return EvidenceImage(
         pixels=raster.pixels,
         trace=trace_of_pixels(raster.pixels),

@@ -23,8 +23,10 @@ MAX_MAIL_BYTES = 36 * 2**20
 MAX_BOUNDARIES = 300
 """The parser compares every line with the boundaries of all the parts around it: so many of them at most."""
 
-_CHUNK, _OVERLAP = 2**16, 64
+_CHUNK, _OVERLAP = 2**16, 400
 _BOUNDARY = re.compile(rb"boundary[\s*0-9]{0,16}=", re.IGNORECASE)
+_MAILBOX = b"From "
+_NEXT_MESSAGE = re.compile(rb"\n\r?\nFrom [^\n]{1,320}\d\d:\d\d")  # RFC 4155: an address and a date
 _SAVE = "save its attachments to a folder"
 _HEADERS = {"from": "from", "date": "date", "x-mailer": "mailer", "user-agent": "mailer"}
 
@@ -42,7 +44,7 @@ def read_mail(stream: IO[bytes], *, source: str, room: int, meter: Meter) -> Ite
         The members; those of a forwarded message under that message's name ("forwarded.eml!photo.jpg").
 
     Raises:
-        UnreadableImage: the message is too long, or made so that it cannot be taken apart.
+        UnreadableImage: the message is too long, one of several in a mailbox, or made so that it cannot be taken apart.
     """
     size = stream.seek(0, io.SEEK_END)
     if size > min(MAX_MAIL_BYTES, room):
@@ -75,12 +77,15 @@ def read_mail(stream: IO[bytes], *, source: str, room: int, meter: Meter) -> Ite
 
 def _parsed(stream: IO[bytes], source: str) -> Message:
     """Take a message apart, fed in pieces: it is not held as a whole beside its parts."""
-    parser, boundaries, tail = BytesFeedParser(policy=policy.default), 0, b""
+    parser, boundaries, is_mailbox, tail = BytesFeedParser(policy=policy.default), 0, False, b""
     stream.seek(0)
     while chunk := stream.read(_CHUNK):
         boundaries += sum(match.end() > len(tail) for match in _BOUNDARY.finditer(tail + chunk))
         if boundaries > MAX_BOUNDARIES:
             raise UnreadableImage(source, "the message has more parts in parts than any real one", _SAVE)
+        is_mailbox = is_mailbox or (not tail and chunk.startswith(_MAILBOX))
+        if is_mailbox and _NEXT_MESSAGE.search(tail + chunk):
+            raise UnreadableImage(source, "it is a mailbox of several messages", "save each as a file of its own")
         parser.feed(chunk)
         tail = chunk[-_OVERLAP:]
     return parser.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, NoReturn
 
 import numpy as np
@@ -21,6 +21,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from omni_iml.io.claims import Claims
 from omni_iml.io.deep import deep_colours
+from omni_iml.io.embedded import Embedded, embedded_of
 from omni_iml.io.frames import check_frame, frame_note, survey
 from omni_iml.io.heif import open_heif, place_of
 from omni_iml.io.limits import check_length, check_size
@@ -55,13 +56,13 @@ class Raster:
         pixels: uint8 ``(H, W, 3)`` RGB, stored orientation.
         orientation: EXIF orientation, 1 to 8.
         warnings: what decoding and flattening changed.
-        exif: EXIF data as the decoder found them, empty where there are none.
+        embedded: what the decoder found beside the pixels.
     """
 
     pixels: NDArray[np.uint8]
     orientation: int
     warnings: tuple[str, ...]
-    exif: bytes = b""
+    embedded: Embedded = field(default_factory=Embedded)
 
 
 def check_claims(stream: IO[bytes], kind: str, frame: int, *, max_pixels: int, source: str) -> Claims:
@@ -116,7 +117,7 @@ def decode_raster(stream: IO[bytes], kind: str, frame: int = 0, *, max_pixels: i
             check_size(*image.size, max_pixels, source)
             check_length(length, claims.pixels or image.width * image.height, source)
             orientation = read_orientation(image)
-            exif = image.info.get("exif")
+            embedded = embedded_of(image)
             bits = _bits(image)
             notes = frame_note(frame, claims) + _notes(image, kind, max(claims.bits, bits))
             if kind == "JPEG2000" and claims.bits > 8 and not image.mode.startswith("I;16"):
@@ -131,7 +132,7 @@ def decode_raster(stream: IO[bytes], kind: str, frame: int = 0, *, max_pixels: i
     if kind == "TIFF":
         # Pillow turns TIFF pictures, and no others, while it loads them.
         pixels = to_stored(pixels, orientation)
-    return Raster(pixels, orientation, notes + more, exif if isinstance(exif, bytes) else b"")
+    return Raster(pixels, orientation, notes + more, embedded)
 
 
 def _open(stream: IO[bytes], kind: str, frame: int, source: str) -> ImageFile:

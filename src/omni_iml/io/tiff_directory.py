@@ -61,7 +61,8 @@ class Directory:
     following: int
 
 
-_EMPTY = Directory({}, 0)
+EMPTY = Directory({}, 0)
+"""What is returned where there is no directory that can be read."""
 
 
 def first_directory(read: Read, wanted: Collection[int], longest: int) -> tuple[Directory, str]:
@@ -73,12 +74,12 @@ def first_directory(read: Read, wanted: Collection[int], longest: int) -> tuple[
         longest: bytes of a tag's values that are read.
 
     Returns:
-        The directory, empty where there is none, and the byte order, "<" or ">"; BigTIFF is not read.
+        The directory, `EMPTY` where there is none, and the byte order, "<" or ">"; BigTIFF is not read.
     """
     head = read(0, 8)
     order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(head[:4])
     if order is None or len(head) < 8:
-        return _EMPTY, "<"
+        return EMPTY, "<"
     return read_directory(read, struct.unpack(order + "L", head[4:])[0], order, wanted, longest), order
 
 
@@ -93,11 +94,11 @@ def read_directory(read: Read, start: int, order: str, wanted: Collection[int], 
         longest: bytes of a tag's values that are read.
 
     Returns:
-        The tags found whose values lie inside the structure; empty where the directory is damaged.
+        The tags found whose values lie inside the structure; `EMPTY` where the directory is damaged.
     """
     counted = read(start, 2) if start else b""
     if len(counted) < 2:
-        return _EMPTY
+        return EMPTY
     (count,) = struct.unpack(order + "H", counted)
     table = read(start + 2, 12 * min(count, MAX_ENTRIES) + 4)
     entries: dict[int, Entry] = {}

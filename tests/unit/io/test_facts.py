@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 
 import pytest
 from io_pictures import encode, insert, picture, segment
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageCms, PngImagePlugin
 
 from omni_iml.io import load
 from omni_iml.io.facts import pixel_digest
@@ -92,3 +93,43 @@ def test_control_characters_do_not_pass() -> None:
 def test_facts_are_json(kind: str) -> None:
     facts = load(encode(picture(), kind)).facts
     assert json.loads(json.dumps(dict(facts), allow_nan=False)) == facts
+
+XMP = b'<r xmp:CreatorTool="Adobe Photoshop 25.1"/>'
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "TIFF", "AVIF", "HEIF"])
+def test_metadata_of_every_format_that_has_them(kind: str) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    tags = Image.Exif()
+    tags[271] = "Maker"
+    options = {"icc_profile": profile, "xmp": XMP, "exif": tags}
+    if kind == "HEIF":
+        heif = pytest.importorskip("pillow_heif")
+        buffer = io.BytesIO()
+        heif.from_pillow(Image.fromarray(picture())).save(buffer, **{**options, "exif": tags.tobytes()})
+        data = buffer.getvalue()
+    elif kind == "TIFF":
+        data = encode(picture(), kind, icc_profile=profile, tiffinfo={271: "Maker", 700: XMP})
+    else:
+        data = encode(picture(), kind, **options)
+    facts = load(data).facts
+    assert facts["icc"] == {"bytes": len(profile), "description": "Lab identity built-in"}
+    assert facts["xmp"] == {"creator_tool": "Adobe Photoshop 25.1"}
+    assert facts["exif"]["make"] == "Maker"
+
+
+def test_the_comment_of_a_gif() -> None:
+    facts = load(encode(Image.fromarray(picture()).convert("P"), "GIF", comment=b"made by hand")).facts
+    assert facts["text"] == [{"key": "comment", "value": "made by hand"}]
+    assert "c2pa" not in facts
+
+
+def test_what_was_not_searched_for_credentials_is_not_said_to_have_none() -> None:
+    assert load(encode(picture(), "TIFF")).facts["c2pa"] == {"manifest": "absent"}
+    assert "c2pa" not in load(encode(picture(), "TIFF", big_tiff=True)).facts
+
+
+def test_the_length_of_a_long_profile() -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes().ljust(500_000, b"\0")
+    for kind in ("JPEG", "TIFF"):
+        assert load(encode(picture(), kind, icc_profile=profile)).facts["icc"]["bytes"] == 500_000

@@ -119,3 +119,13 @@ def test_damaged_headers_do_no_harm(line):
         assert isinstance(result, EvidenceImage | UnreadableImage)
     for result in parts(line + b"\n" + message):
         assert isinstance(result, EvidenceImage | UnreadableImage)
+
+
+@pytest.mark.parametrize("before", [0, mail_module._CHUNK - 30])
+def test_a_mailbox_of_several_messages_is_refused_and_not_read_in_part(before):
+    line = b"From ann@example.org Wed May  1 10:00:00 2024\n"
+    one = line + mail(("a.jpg", "image/jpeg", JPEG)).replace(b"\r\n", b"\n")
+    assert names(parts(one)) == ["!a.jpg"]
+    one += b"\n" * max(0, before - len(one))
+    (refused,) = names(parts(one + b"\n" + one))
+    assert "mailbox of several messages; save each as a file of its own" in refused
