@@ -112,7 +112,7 @@ def file_sha256(path: Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         cause = "there is no such model file" if isinstance(error, FileNotFoundError) else _reason(error)
-        raise UnreadableModel(f"{path}: {cause}; name an Omni-IML model file or leave the option out.") from error
+        raise UnreadableModel(f"{path}: {cause}; name an Omni-IML model file.") from error
 
 
 def _reason(error: OSError) -> str:

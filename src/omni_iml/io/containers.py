@@ -53,7 +53,7 @@ def sniff_container(head: bytes) -> Container | None:
 
 
 def _is_mail(head: bytes) -> bool:
-    """Whether it begins with header lines, at least two of them those of mails: servers put thousands of bytes first."""
+    """Whether it begins with header lines, at least two of them those of mails. Servers put kilobytes first."""
     lines = head.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     if lines[0].startswith(b"From "):  # the line that mailboxes put before a message
         del lines[0]

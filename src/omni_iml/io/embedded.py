@@ -210,7 +210,9 @@ def _boxes(stream: IO[bytes], found: Collector) -> None:
     """The outer boxes of AVIF, HEIF and JPEG 2000 files; their EXIF data lie deeper and come from the decoder."""
     for name, size in _chunks(stream, 0, _box_head):
         head = stream.read(min(size, 64))
-        found.c2pa = found.c2pa or (name == b"uuid" and head[:16] == _C2PA_UUID) or (name == b"jumb" and b"c2pa" in head)
+        found.c2pa = (
+            found.c2pa or (name == b"uuid" and head[:16] == _C2PA_UUID) or (name == b"jumb" and b"c2pa" in head)
+        )
 
 
 def _box_head(stream: IO[bytes]) -> tuple[bytes, int, int] | None:

@@ -157,7 +157,8 @@ def _walk(folder: Path, visited: set[tuple[int, int]], *, outermost: bool = Fals
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES | CONTAINER_SUFFIXES and os.path.isfile(openable(path))  # noqa: PTH113
+    # A link to nothing is one: `load` says what is wrong with it.
+    return path.suffix.lower() in SUFFIXES | CONTAINER_SUFFIXES and not os.path.isdir(openable(path))  # noqa: PTH112
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:

@@ -82,6 +82,8 @@ def format_of(stream: IO[bytes], source: str) -> str:
     """
     stream.seek(0)
     head = read_up_to(stream, CONTAINER_HEAD_BYTES)
+    if not head:  # a member of an archive
+        raise UnreadableImage(source, "the file is empty", "fetch or copy it again")
     kind = sniff(head)
     if kind is None and (container := sniff_container(head)) is not None:
         raise UnreadableImage(source, f"it is {IN_WORDS[container]}", "look at the pictures in it with detect_parts")
@@ -108,13 +110,14 @@ def survey(stream: IO[bytes], kind: str, frame: int, source: str) -> Claims:
     return _SURVEYS[kind](stream, max(0, frame), source)
 
 
-def check_frame(frame: int, claims: Claims, source: str) -> None:
+def check_frame(frame: int, claims: Claims, source: str, *, painted: int = 0) -> None:
     """Refuse a frame that is not there, or that would take too long to compose.
 
     Args:
         frame: which picture, from 0.
         claims: what the file's structure says.
         source: how to name the file in errors.
+        painted: how many frames of an animation the decoder has painted already.
 
     Raises:
         UnreadableImage: see above; the message says how many there are.
@@ -128,11 +131,11 @@ def check_frame(frame: int, claims: Claims, source: str) -> None:
             f"give a number from 0 to {last}" if last else "give 0",
         )
     if claims.composed and claims.size is not None and frame:
-        painted = (frame + 1) * claims.size[0] * claims.size[1]
-        if painted > MAX_COMPOSED_PIXELS:
+        work = (frame + 1 - painted) * claims.size[0] * claims.size[1]
+        if work > MAX_COMPOSED_PIXELS:
             raise UnreadableImage(
                 source,
-                f"frame {frame} needs {painted} pixels painted before it, above the limit of {MAX_COMPOSED_PIXELS}",
+                f"frame {frame} needs {work} pixels painted before it, above the limit of {MAX_COMPOSED_PIXELS}",
                 "save that frame on its own",
             )
 

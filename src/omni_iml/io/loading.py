@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from contextlib import AbstractContextManager, ExitStack
 from typing import IO, Any
 
 import numpy as np
@@ -13,13 +14,13 @@ from PIL import Image
 from omni_iml.io.claims import Claims
 from omni_iml.io.facts import jpeg_facts, pixel_digest, pixel_facts, raster_facts
 from omni_iml.io.fitness import assessed
-from omni_iml.io.frames import check_frame, format_of, frame_note
+from omni_iml.io.frames import check_frame, format_of, frame_note, survey
 from omni_iml.io.jpeg import empty_tail, trace_of_clean
 from omni_iml.io.limits import BYTES_A_PIXEL, SLACK_BYTES, check_length, check_size
 from omni_iml.io.multipicture import picture_places
 from omni_iml.io.opening import opened, private_copy, read_up_to
 from omni_iml.io.pixels import UnknownSamples, to_rgb, trace_of_pixels
-from omni_iml.io.rasters import check_claims, decode_jpeg, decode_raster, read_orientation
+from omni_iml.io.rasters import Decoder, check_claims, decode_jpeg, decode_raster, read_orientation
 from omni_iml.io.segments import sanitise
 from omni_iml.types import MAX_PIXELS, EvidenceImage, UnreadableImage
 
@@ -52,28 +53,74 @@ def load(source: object, *, max_pixels: int = MAX_PIXELS, frame: int = 0) -> Evi
         return assessed(_from_array(source, "<array>", max_pixels))
     if isinstance(source, Image.Image):
         return assessed(_from_pil(source, max_pixels, frame))
-    with opened(source, max_pixels=max_pixels) as (stream, name):
-        kind = format_of(stream, name)
-        if kind == "JPEG":
-            return assessed(_from_jpeg(stream, name, max_pixels, frame))
-        return assessed(_from_raster(stream, kind, name, max_pixels, frame))
+    with opened(source, max_pixels=max_pixels) as (stream, name), FrameReader(stream, name, max_pixels) as reader:
+        return reader.read(frame)
 
 
-def _from_raster(stream: IO[bytes], kind: str, name: str, max_pixels: int, frame: int) -> EvidenceImage:
-    most = SLACK_BYTES
-    if stream.seek(0, io.SEEK_END) > most:  # what will be refused need not be copied first
-        claims = check_claims(stream, kind, frame, max_pixels=max_pixels, source=name)
-        most += BYTES_A_PIXEL * (claims.pixels or max_pixels)
-    with private_copy(stream, most, name) as (copy, digest):
-        raster = decode_raster(copy, kind, frame, max_pixels=max_pixels, source=name)
-        # To decode a later page, the copy's header may have been rewritten.
-        facts = raster_facts(stream if frame else copy, kind, digest, raster.pixels, raster.embedded)
+class FrameReader(AbstractContextManager["FrameReader"]):
+    """Reads several frames or pages of one file, those of an animation in one pass where they come in order.
+
+    Args:
+        stream: the file, seekable; left open.
+        source: how to name the file in errors.
+        max_pixels: as for `load`.
+
+    Raises:
+        UnreadableImage: the file is of no format that is read here.
+    """
+
+    def __init__(self, stream: IO[bytes], source: str, max_pixels: int) -> None:
+        self._stream = stream
+        self._source = source
+        self._max_pixels = max_pixels
+        self._kind = format_of(stream, source)
+        self._copies = ExitStack()
+        self._decoder: Decoder | None = None
+        self._digest = ""
+
+    def __exit__(self, *_: object) -> None:
+        self._copies.close()
+
+    def count(self) -> int:
+        """How many frames there are, as far as `omni_iml.io.claims.MAX_FRAMES`; one more stands for more."""
+        return survey(self._stream, self._kind, 0, self._source).frames
+
+    def read(self, frame: int = 0) -> EvidenceImage:
+        """Read one frame, as `load` does.
+
+        Args:
+            frame: from 0.
+
+        Returns:
+            The picture.
+
+        Raises:
+            UnreadableImage: it cannot be read, or there is no such frame; others may be.
+        """
+        if self._kind == "JPEG":
+            return assessed(_from_jpeg(self._stream, self._source, self._max_pixels, frame))
+        if self._decoder is None:
+            self._decoder = self._copied(frame)
+        return assessed(_from_raster(self._decoder, self._digest, self._max_pixels, frame))
+
+    def _copied(self, frame: int) -> Decoder:
+        most = SLACK_BYTES
+        if self._stream.seek(0, io.SEEK_END) > most:  # what will be refused need not be copied first
+            claims = check_claims(self._stream, self._kind, frame, max_pixels=self._max_pixels, source=self._source)
+            most += BYTES_A_PIXEL * (claims.pixels or self._max_pixels)
+        copy, self._digest = self._copies.enter_context(private_copy(self._stream, most, self._source))
+        return Decoder(copy, self._kind, self._source)
+
+
+def _from_raster(decoder: Decoder, digest: str, max_pixels: int, frame: int) -> EvidenceImage:
+    raster = decode_raster(decoder, frame, max_pixels=max_pixels)
+    facts = raster_facts(decoder.stream, decoder.kind, digest, raster.pixels, raster.embedded)
     return EvidenceImage(
         pixels=raster.pixels,
         trace=trace_of_pixels(raster.pixels),
-        format=kind,
+        format=decoder.kind,
         orientation=raster.orientation,
-        source=name,
+        source=decoder.source,
         sha256=digest,
         warnings=raster.warnings,
         facts=facts,

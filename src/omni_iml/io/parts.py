@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import IO, Any, Literal
 
 from omni_iml.io.archives import read_archive
 from omni_iml.io.containers import CONTAINER_HEAD_BYTES, sniff_container
 from omni_iml.io.frames import count_frames
-from omni_iml.io.loading import load
+from omni_iml.io.loading import FrameReader, load
 from omni_iml.io.mail import read_mail
 from omni_iml.io.members import MAX_DEPTH, MAX_HELD_BYTES, Meter, Refused
 from omni_iml.io.opening import opened
@@ -170,27 +170,26 @@ def _frames(
     stream: IO[bytes], name: str, part: str, choice: _Choice, around: dict[str, Any]
 ) -> Iterator[EvidenceImage | UnreadableImage]:
     """The chosen frames of one picture file."""
-    numbers: Iterable[int] = (0,)
-    count = 1
     try:
-        if choice.frames != "first":
-            count = count_frames(stream, max_pixels=choice.max_pixels)
-            numbers = range(count) if choice.frames == "all" else (choice.frames - 1,)
+        with FrameReader(stream, name + part, choice.max_pixels) as reader:
+            if choice.frames == "all":
+                count = count_frames(stream, max_pixels=choice.max_pixels)
+                numbers = range(count)
+            else:
+                number = 0 if choice.frames == "first" else choice.frames - 1
+                count = 1 if choice.frames == "first" else reader.count()
+                numbers = range(number, number + 1)
+            if numbers.stop > count:
+                cause = f"it has {count} frame{'s' if count > 1 else ''} and number {numbers.stop} was asked for"
+                raise UnreadableImage(name + part, cause, "ask for another, or for all")
+            for number in numbers:
+                frame = f"{part}.p{number + 1:03d}" if count > 1 else part
+                try:
+                    yield _placed(reader.read(number), name, frame, around)
+                except UnreadableImage as error:
+                    yield _renamed(error, name + frame)
     except UnreadableImage as error:
         yield _renamed(error, name + part)
-        return
-    for number in numbers:
-        frame = f"{part}.p{number + 1:03d}" if count > 1 else part
-        if number >= count:
-            cause = f"it has {count} frame{'s' if count > 1 else ''} and number {number + 1} was asked for"
-            yield UnreadableImage(name + part, cause, "ask for another, or for all")
-            continue
-        try:
-            picture = load(stream, max_pixels=choice.max_pixels, frame=number)
-        except UnreadableImage as error:
-            yield _renamed(error, name + frame)
-        else:
-            yield _placed(picture, name, frame, around)
 
 
 def _placed(picture: EvidenceImage, name: str, part: str, around: dict[str, Any]) -> EvidenceImage:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, NoReturn
 
@@ -33,11 +35,10 @@ from omni_iml.io.tiff import put_first
 from omni_iml.types import UnreadableImage
 
 # The classes are called directly: Image.open would guess among all of Pillow's formats and consult its pixel limit, a
-# global variable that belongs to the program around us.
+# global variable that belongs to the program around us. Those of TIFF, WebP and GIF consult it all the same.
 _READERS: dict[str, type[ImageFile]] = {
     "PNG": PngImageFile,
     "WEBP": WebPImageFile,
-    "TIFF": TiffImageFile,
     "BMP": BmpImageFile,
     "GIF": GifImageFile,
     "JPEG2000": Jpeg2KImageFile,
@@ -46,6 +47,7 @@ _READERS: dict[str, type[ImageFile]] = {
 _ORIENTATION = 274
 _BITS_PER_SAMPLE = 258
 _AGAIN = "fetch or copy the file again"
+_SMALLER = "raise that as well, or cut the picture into parts"
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,60 @@ class Raster:
     embedded: Embedded = field(default_factory=Embedded)
 
 
-def check_claims(stream: IO[bytes], kind: str, frame: int, *, max_pixels: int, source: str) -> Claims:
+class Decoder:
+    """The reader of one file that is no JPEG. That of an animation stays open: frames read in order are painted once.
+
+    Args:
+        stream: a copy of the file that is ours alone (a TIFF's header is changed in it for a while), seekable; left
+            open.
+        kind: its format, as `omni_iml.io.sniff.sniff` names it.
+        source: how to name the file in errors.
+    """
+
+    def __init__(self, stream: IO[bytes], kind: str, source: str) -> None:
+        self.stream = stream
+        self.kind = kind
+        self.source = source
+        self._open: ImageFile | None = None
+
+    def painted(self, frame: int) -> int:
+        """How many frames up to this one are painted already."""
+        return self._open.tell() + 1 if self._open is not None and self._open.tell() <= frame else 0
+
+    @contextmanager
+    def at(self, frame: int, *, several: bool) -> Iterator[ImageFile]:
+        """The Pillow image at a frame or page.
+
+        Args:
+            frame: from 0.
+            several: whether the file has other frames, for which the reader is kept.
+
+        Yields:
+            The image, its pixels not loaded.
+
+        Raises:
+            Exception: whatever Pillow raises when the file is damaged.
+        """
+        if self.kind == "TIFF":
+            with put_first(self.stream, frame, self.source):
+                self.stream.seek(0)
+                yield TiffImageFile(self.stream)
+        elif self.kind == "HEIF":
+            with open_heif(self.stream, self.source) as heif:
+                heif.seek(place_of(frame, heif.tell()))
+                yield heif
+        else:
+            image, self._open = self._open, None  # one that has stumbled is not used again
+            if image is None or image.tell() > frame:
+                self.stream.seek(0)
+                image = _READERS[self.kind](self.stream)
+            if frame:
+                image.seek(frame)
+            yield image
+            self._open = image if several else None
+
+
+def check_claims(stream: IO[bytes], kind: str, frame: int, *, max_pixels: int, source: str, painted: int = 0) -> Claims:
     """Ask a file that is no JPEG what it claims, and refuse what is too much before anything is decoded.
 
     Args:
@@ -74,6 +129,7 @@ def check_claims(stream: IO[bytes], kind: str, frame: int, *, max_pixels: int, s
         frame: which frame or page, from 0.
         max_pixels: refuse larger pictures.
         source: how to name the file in errors.
+        painted: how many frames of an animation are painted already.
 
     Returns:
         What it claims.
@@ -85,20 +141,18 @@ def check_claims(stream: IO[bytes], kind: str, frame: int, *, max_pixels: int, s
     if claims.size is not None:
         check_size(*claims.size, max_pixels, source)
         check_length(stream.seek(0, io.SEEK_END), claims.pixels, source)
-    check_frame(frame, claims, source)
+    check_frame(frame, claims, source, painted=painted)
     return claims
 
 
-def decode_raster(stream: IO[bytes], kind: str, frame: int = 0, *, max_pixels: int, source: str) -> Raster:
+def decode_raster(decoder: Decoder, frame: int = 0, *, max_pixels: int) -> Raster:
     """Decode one frame or page of a file that is no JPEG.
 
     Args:
-        stream: a copy of the file that is ours alone (a TIFF's header is changed in it), seekable; left open.
-        kind: its format, as `omni_iml.io.sniff.sniff` names it.
+        decoder: the file's reader.
         frame: which frame or page, from 0. A frame of an animation is what a viewer shows then, composed over the
             frames before it.
         max_pixels: refuse larger pictures before anything is decoded.
-        source: how to name the file in errors.
 
     Returns:
         Pixels, orientation and warnings.
@@ -107,13 +161,12 @@ def decode_raster(stream: IO[bytes], kind: str, frame: int = 0, *, max_pixels: i
         UnreadableImage: damaged, cut short, too large, of samples that have no plain conversion to 8 bits, or there is
             no such frame.
     """
-    claims = check_claims(stream, kind, frame, max_pixels=max_pixels, source=source)
+    stream, kind, source = decoder.stream, decoder.kind, decoder.source
+    painted = decoder.painted(frame)
+    claims = check_claims(stream, kind, frame, max_pixels=max_pixels, source=source, painted=painted)
     length = stream.seek(0, io.SEEK_END)
-    if kind == "TIFF":
-        put_first(stream, frame, source)
-    stream.seek(0)
     try:
-        with _open(stream, kind, frame, source) as image:
+        with decoder.at(frame, several=claims.frames > 1) as image:
             check_size(*image.size, max_pixels, source)
             check_length(length, claims.pixels or image.width * image.height, source)
             orientation = read_orientation(image)
@@ -133,18 +186,6 @@ def decode_raster(stream: IO[bytes], kind: str, frame: int = 0, *, max_pixels: i
         # Pillow turns TIFF pictures, and no others, while it loads them.
         pixels = to_stored(pixels, orientation)
     return Raster(pixels, orientation, notes + more, embedded)
-
-
-def _open(stream: IO[bytes], kind: str, frame: int, source: str) -> ImageFile:
-    """The reader of a file, at a frame."""
-    if kind == "HEIF":
-        heif = open_heif(stream, source)
-        heif.seek(place_of(frame, heif.tell()))
-        return heif
-    image = _READERS[kind](stream)
-    if frame and kind != "TIFF":
-        image.seek(frame)
-    return image
 
 
 def decode_jpeg(clean: CleanJpeg, *, source: str) -> Raster:
@@ -226,6 +267,9 @@ def _notes(image: ImageFile, kind: str, bits: int) -> tuple[str, ...]:
 def _refuse(source: str, error: Exception) -> NoReturn:
     if isinstance(error, UnknownSamples):
         raise UnreadableImage(source, str(error), "convert it to 8 bits a sample first") from error
+    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+        limit = f"Pillow's own limit, PIL.Image.MAX_IMAGE_PIXELS ({Image.MAX_IMAGE_PIXELS})"
+        raise UnreadableImage(source, f"its pixels are more than twice {limit}", _SMALLER) from error
     detail = " ".join(str(error).split()).rstrip(".")[:120] or type(error).__name__
     raise UnreadableImage(
         source, f"it is damaged, cut short or of a kind that is not read ({detail})", _AGAIN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import IO
@@ -108,13 +109,17 @@ def survey_tiff(stream: IO[bytes], frame: int, source: str) -> Claims:
     return Claims((page.width, page.height), len(pages), pixels)
 
 
-def put_first(stream: IO[bytes], frame: int, source: str) -> None:
-    """Make a page the first one, so that a decoder need not pass the pages before it.
+@contextmanager
+def put_first(stream: IO[bytes], frame: int, source: str) -> Iterator[None]:
+    """Make a page the first one for a while, so that a decoder need not pass the pages before it.
 
     Args:
-        stream: the file, a copy of its own: its header is overwritten.
+        stream: the file, a copy of its own: its header is overwritten, and restored in the end.
         frame: the page, from 0; the last one if there are fewer.
         source: how to name the file in errors.
+
+    Yields:
+        Nothing; the decoding goes inside.
 
     Raises:
         UnreadableImage: the page claims what would cost memory out of proportion to it, or there is none.
@@ -123,10 +128,17 @@ def put_first(stream: IO[bytes], frame: int, source: str) -> None:
     page = pages[min(frame, len(pages) - 1)]
     if (flaw := page.flaw) is not None:
         raise UnreadableImage(source, flaw, "fetch or copy the file again")
-    if frame:
-        order, big = _layout(stream)
-        stream.seek(8 if big else 4)
-        stream.write(struct.pack(order + ("Q" if big else "L"), page.at))
+    order, big = _layout(stream)
+    place = 8 if big else 4
+    stream.seek(place)
+    first = stream.read(place)
+    stream.seek(place)
+    stream.write(struct.pack(order + ("Q" if big else "L"), page.at))
+    try:
+        yield
+    finally:
+        stream.seek(place)
+        stream.write(first)
 
 
 def _pages(stream: IO[bytes], source: str) -> list[Directory]:

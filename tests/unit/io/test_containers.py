@@ -13,7 +13,6 @@ from omni_iml.io.names import UniqueNames, member_name, safe_name
 from omni_iml.io.pages import MAX_PAGES, WrongSelection, parse_pages, select
 from omni_iml.io.properties import plain, read_properties
 
-
 SERVERS = b"Received: from a\n\tby b\n" * 40 + b"ARC-Seal: " + b"x" * 3000 + b"\n"
 
 

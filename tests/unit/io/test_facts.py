@@ -94,6 +94,7 @@ def test_facts_are_json(kind: str) -> None:
     facts = load(encode(picture(), kind)).facts
     assert json.loads(json.dumps(dict(facts), allow_nan=False)) == facts
 
+
 XMP = b'<r xmp:CreatorTool="Adobe Photoshop 25.1"/>'
 
 

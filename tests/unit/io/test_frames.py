@@ -17,7 +17,10 @@ from PIL import Image
 from omni_iml.io import load
 from omni_iml.io.frames import MAX_COMPOSED_PIXELS, MAX_FRAMES, count_frames
 from omni_iml.io.jpeg import read_trace
-from omni_iml.types import UnreadableImage
+from omni_iml.io.loading import FrameReader
+from omni_iml.io.parts import load_parts
+from omni_iml.io.tiff import directories
+from omni_iml.types import MAX_PIXELS, UnreadableImage
 
 PICTURES = [Image.fromarray(picture(40, 56, seed=seed)) for seed in range(4)]
 
@@ -215,6 +218,44 @@ def test_more_blocks_than_the_limit() -> None:
         with pytest.raises(UnreadableImage, match="more than 1000000 blocks"):
             load(data)
         assert time.process_time() - begin < 5
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_frames_read_in_one_pass_are_those_read_alone(name: str) -> None:
+    data = FILES[name]
+    alone = [load(data, frame=frame) for frame in range(count_of(name))]
+    for order in (range(count_of(name)), (2, 0, 1, 1, 2)):
+        with FrameReader(io.BytesIO(data), "x", MAX_PIXELS) as reader:
+            for frame in order:
+                image = reader.read(frame)
+                assert np.array_equal(image.pixels, alone[frame].pixels)
+                assert (image.sha256, image.facts) == (alone[frame].sha256, alone[frame].facts)
+                assert image.warnings == alone[frame].warnings
+
+
+@pytest.mark.parametrize("name", ["GIF", "APNG", "WEBP"])
+def test_all_frames_are_painted_once_each(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = PICTURES[0].width * PICTURES[0].height
+    monkeypatch.setattr("omni_iml.io.frames.MAX_COMPOSED_PIXELS", 2 * size)
+    with pytest.raises(UnreadableImage, match="pixels painted before it"):
+        load(FILES[name], frame=2)
+    assert [part.part for part in load_parts(FILES[name], frames="all")] == [".p001", ".p002", ".p003", ".p004"]
+
+
+def test_a_frame_that_is_damaged_does_not_spoil_the_others() -> None:
+    data = bytearray(FILES["TIFF"])
+    second = list(directories(io.BytesIO(data)))[1]
+    data[second.at + 2 : second.at + 4] = bytes(2)  # its width loses its tag
+    found = list(load_parts(bytes(data), frames="all"))
+    assert [isinstance(part, UnreadableImage) for part in found] == [False, True, False, False]
+    assert ".p002: " in str(found[1])
+
+
+def test_one_frame_of_more_than_can_be_counted() -> None:
+    (found,) = load_parts(gif_of(MAX_FRAMES + 5), frames=3)
+    assert found.part == ".p003"
+    (refused,) = load_parts(gif_of(MAX_FRAMES + 5), frames="all")
+    assert "name one frame" in str(refused)
 
 
 def test_an_animation_is_not_composed_without_end() -> None:

@@ -70,6 +70,17 @@ def test_the_quality_of_the_compression_before(name: str, first: int, last: int)
     assert abs(quality - first) <= 2
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_pixels_were_rounded_between_two_fine_compressions(name: str) -> None:
+    """With steps of one or two levels, what rounding did to the coefficients decides."""
+    twice = saved(clean(name), 93)
+    found = earlier_quality(sample_blocks(saved(twice, 98)), read_trace(jpeg(twice, 98)))
+    assert found is not None
+    quality, gain = found
+    assert gain > 1.5 * EARLIER_GAIN
+    assert abs(quality - 93) <= 2
+
+
 def test_compressed_cut_and_compressed_again() -> None:
     cut = np.ascontiguousarray(saved(clean("pagoda"), 75)[5:, 3:])
     grid = find_shifted_grid(sample_blocks(saved(cut, 92)))

@@ -168,3 +168,11 @@ def test_tiff_claims() -> None:
     refused(tiff((256, 1, 64), (257, 1, 64), (322, 1, 60_000), (323, 1, 60_000)), "tiles")
     refused(tiff((256, 1, 60_000), (257, 1, 60_000)), "above the limit")
     refused(tiff((257, 1, 60_000)), "size")
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "WEBP"])
+def test_the_limit_of_pillow_is_called_its_own(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encode(picture(40, 40), kind)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 700)
+    refused(data, r"twice Pillow's own limit, PIL.Image.MAX_IMAGE_PIXELS \(700\)")
+    refused(data, "above the limit of 1000", max_pixels=1000)  # ours speaks first
