@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import warnings
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -36,6 +37,8 @@ class _LazyGroup(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
+            if Path(cmd_name).exists():
+                ctx.fail(f"{cmd_name} is no command; to look at it, say: omni-iml detect {cmd_name}")
             return None
         if cmd_name not in self.commands:
             module, function = COMMANDS[cmd_name].split(":")

@@ -137,7 +137,11 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put the tables into the bundled model's card")
     options = parser.parse_args()
     model = options.model or bundled_path()
-    tables, figures = measure(model, data_root(), options.cache, options.threads)
+    try:
+        root = data_root()
+    except FileNotFoundError as error:
+        parser.error(str(error))
+    tables, figures = measure(model, root, options.cache, options.threads)
     print(tables)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1))

@@ -80,7 +80,9 @@ def load_pages(
         facts |= {"sha256": survey.sha256, "incremental_updates": max(0, survey.revisions - 1)}
         numbers = select(pages, count)
         if not numbers:
-            raise UnreadableImage(source, f"it has {count} page{'s' if count > 1 else ''} and none of those asked for", "name others")
+            raise UnreadableImage(
+                source, f"it has {count} page{'s' if count > 1 else ''} and none of those asked for", "name others"
+            )
         if len(numbers) > MAX_PAGES:
             raise UnreadableImage(
                 source, f"it has {count} pages and at most {MAX_PAGES} are read in one go", "name a range of pages"

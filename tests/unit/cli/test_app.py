@@ -34,6 +34,15 @@ def test_every_command_has_help(name):
     assert name in result.stdout
 
 
+def test_a_picture_without_a_command_is_pointed_to_detect(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    result = RUNNER.invoke(cli.app, ["a.jpg"])
+    assert result.exit_code == 2
+    assert "omni-iml detect a.jpg" in result.stderr
+    assert "No such command" in RUNNER.invoke(cli.app, ["b.jpg"]).stderr
+
+
 def test_help_lists_the_commands():
     result = RUNNER.invoke(cli.app, ["--help"])
     assert result.exit_code == 0
