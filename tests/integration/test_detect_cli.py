@@ -52,6 +52,15 @@ def detect(tiny_model: Path):
     return run
 
 
+def test_a_precision_that_the_runtime_does_not_have(detect, pictures):
+    result = detect(pictures, "--precision", "bfloat16")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "Error: precision bfloat16: runtime onnx computes in float32 alone; choose runtime torch.\n"
+    )
+    assert detect(pictures / "photo.jpg", "--precision", "float32").exit_code == 0
+
+
 def test_the_installed_command(pictures, tiny_model, tmp_path):
     out = tmp_path / "deep" / "out"
     run = subprocess.run(

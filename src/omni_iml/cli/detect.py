@@ -30,6 +30,14 @@ class RuntimeName(StrEnum):
     AUTO = "auto"
 
 
+class PrecisionName(StrEnum):
+    """The choices of ``--precision``."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
 def detect(
     sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Pictures, documents, folders or globs.")],
     out: Annotated[
@@ -40,6 +48,9 @@ def detect(
         RuntimeName, typer.Option(help="What runs the model; auto: the fastest here.")
     ] = RuntimeName.ONNX,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads for the model; by default all cores.")] = None,
+    precision: Annotated[
+        PrecisionName, typer.Option(help="Arithmetic of --runtime torch; auto: bfloat16 on GPUs that have it.")
+    ] = PrecisionName.AUTO,
     mask_threshold: Annotated[
         float, typer.Option(min=0, max=1, help="A pixel above this probability is in the mask.")
     ] = 0.5,
@@ -68,7 +79,10 @@ def detect(
 
         choice = _choice(frames, pages, dpi, password)
         found, bad = _pictures(sources, out)
-        detector = Detector(model, runtime.value, threads, mask_threshold, max_pixels)
+        try:
+            detector = Detector(model, runtime.value, threads, mask_threshold, max_pixels, precision.value)
+        except ValueError as error:
+            raise WrongUsage(f"{error}.") from error
         unreadable = _run(detector, found, bad, out, choice, as_json=as_json, quiet=quiet, debug=debug)
         if unreadable:
             raise typer.Exit(SOME_UNREADABLE)

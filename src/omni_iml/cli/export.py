@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import tempfile
 from pathlib import Path
@@ -35,17 +36,23 @@ def export(
     calibration: Annotated[
         Path | None, typer.Option(help="With --int8: folder of pictures to measure ranges on.")
     ] = None,
-    calibration_count: Annotated[int, typer.Option(min=1, help="With --int8: pictures of the folder to use.")] = 32,
+    calibration_count: Annotated[int, typer.Option(min=8, help="With --int8: pictures of the folder to use.")] = 32,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
     """Export weights to an ONNX model file that runs without torch (needs the extra named train)."""
     with exit_codes(debug):
         if int8 != (calibration is not None):
             raise WrongUsage("--int8 and --calibration FOLDER belong together; name both, or neither.")
+        if out.suffix.lower() != ".onnx":  # one slip and it would be the weights that are overwritten
+            raise WrongUsage(f"{out}: a model file's name ends in .onnx; give it such a name.")
         with needs_train("export"):
+            import onnxruntime
+
             from omni_iml.models.checkpoint import load_network
             from omni_iml.models.export import UNCALIBRATED, export_onnx
             from omni_iml.models.quantize import quantize_model
+        from omni_iml.inference.model_file import parse_metadata
+
         network, extra = load_network(weights)
         facts = {
             **UNCALIBRATED,
@@ -55,7 +62,11 @@ def export(
         chosen = {"name": name, "version": version, "tile": tile, "free_size": free_size, "licence": licence}
         facts.update({key: value for key, value in chosen.items() if value is not None})
         if card is not None:
-            facts["card"] = card.read_text(encoding="utf-8")
+            try:
+                facts["card"] = card.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise WrongUsage(f"{card}: the card cannot be read ({error}); give a text file in UTF-8.") from error
+        parse_metadata(json.dumps(facts), out, "")  # what no reader would take shows here, before the work
         try:
             if calibration is None:
                 export_onnx(network, out, facts)
@@ -63,6 +74,7 @@ def export(
                 tiles = calibration_tiles(calibration, calibration_count, int(facts["tile"]))
                 with tempfile.TemporaryDirectory() as folder:
                     whole = Path(folder) / "float.onnx"
+                    onnxruntime.set_default_logger_severity(3)  # it warns of what it cannot fold
                     export_onnx(network, whole, facts)
                     quantize_model(whole, out, tiles)
         except ValueError as error:

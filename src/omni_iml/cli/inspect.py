@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from omni_iml.cli.detect import PrecisionName
 from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, describe, emit, exit_codes, needs_train
 from omni_iml.types import MAX_PIXELS, UnreadableImage
 
@@ -32,6 +33,9 @@ def inspect(
     device: Annotated[
         str | None, typer.Option(help="Device of torch: cpu, cuda, ...; by default CUDA where there is one.")
     ] = None,
+    precision: Annotated[
+        PrecisionName, typer.Option(help="Arithmetic of torch; auto: bfloat16 on GPUs that have it.")
+    ] = PrecisionName.AUTO,
     max_pixels: Annotated[int, typer.Option(min=1, help="Refuse pictures with more pixels.")] = MAX_PIXELS,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="On stderr, print errors only.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
@@ -50,7 +54,7 @@ def inspect(
         except OSError as error:
             raise WrongUsage(f"{out}: the output folder cannot be made ({error.strerror}); name another.") from error
         try:
-            inspector = Inspector(model, threads, device)
+            inspector = Inspector(model, threads, device, precision.value)
             image = load(picture, max_pixels=max_pixels)
             chosen = None if tiles is None else parse_tiles(tiles, len(inspector.grid(image)))
             saved = save_inspection(inspector, image, out, tiles=chosen)

@@ -14,7 +14,7 @@ from time import perf_counter
 
 import numpy as np
 
-from omni_iml.inference.session import Session, open_session
+from omni_iml.inference.session import Precision, Session, open_session
 from omni_iml.types import OmniError
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,9 @@ MARGIN = 0.9
 """OpenVINO is kept only if its best tile takes less than this share of ONNX Runtime's: a tie stays with the default."""
 
 
-def fastest_session(model: str | Path | None = None, threads: int | None = None) -> Session:
+def fastest_session(
+    model: str | Path | None = None, threads: int | None = None, precision: Precision = "auto"
+) -> Session:
     """Load a model in the runtime that is fastest with it here.
 
     A weights file (``.safetensors``) is read by torch alone. Of a model file, ONNX Runtime and, where it is installed,
@@ -39,6 +41,7 @@ def fastest_session(model: str | Path | None = None, threads: int | None = None)
     Args:
         model: path of a model file or weights file; ``None`` for the bundled model.
         threads: as for `open_session`.
+        precision: likewise; it matters for a weights file.
 
     Returns:
         The session; `Session.runtime` says which it is.
@@ -48,7 +51,7 @@ def fastest_session(model: str | Path | None = None, threads: int | None = None)
         MissingRuntime: a weights file without torch.
     """
     if model is not None and Path(model).suffix.lower() == ".safetensors":
-        return open_session(model, "torch", threads)
+        return open_session(model, "torch", threads, precision)
     default = open_session(model, "onnx", threads)
     if find_spec("openvino") is None:
         log.info("runtime auto: onnx, the only one installed")

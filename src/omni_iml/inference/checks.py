@@ -77,9 +77,15 @@ def check_outputs(path: Path, outputs: TileOutputs, image: NDArray[np.uint8]) ->
     _check_output(path, "image", outputs.image, (batch,))
 
 
-def first_line(error: Exception) -> str:
-    """The first line of an error's message, at most 200 characters; its type's name where it has no message."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+def first_line(error: Exception, line: int = 0) -> str:
+    """The first line of an error's message, at most 200 characters; its type's name where it has no message.
+
+    Args:
+        error: what was raised.
+        line: of those that are not blank, -1 for the last.
+    """
+    lines = [text.strip() for text in str(error).splitlines() if text.strip()]
+    return (lines[line] if lines else type(error).__name__)[:200]
 
 
 def _check_input(name: str, value: NDArray[np.uint8], shape: tuple[int, ...]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 
 from omni_iml.inference.blending import Canvas, sigmoid
-from omni_iml.inference.session import Runtime, RuntimeChoice, Session, open_session
+from omni_iml.inference.session import Precision, Runtime, RuntimeChoice, Session, open_session
 from omni_iml.inference.tiles import cut, grid_of
 from omni_iml.inference.verdict import gate_of, picture_score, probability_of, verdict_of
 from omni_iml.io import load
@@ -27,6 +27,7 @@ class Detector:
         threads: threads that one tile may use; ``None`` leaves the choice to the runtime.
         mask_threshold: a pixel whose probability is above this belongs to the mask, 0..1.
         max_pixels: pictures with more pixels are refused.
+        precision: of torch's arithmetic, "auto", "float32" or "bfloat16"; see `open_session`.
 
     Raises:
         UnreadableModel: the model file is missing, damaged or not an Omni-IML model file.
@@ -41,12 +42,13 @@ class Detector:
         threads: int | None = None,
         mask_threshold: float = 0.5,
         max_pixels: int = MAX_PIXELS,
+        precision: Precision = "auto",
     ) -> None:
         if not 0 <= mask_threshold <= 1:
             raise ValueError(f"mask_threshold must lie between 0 and 1, not {mask_threshold}")
         if max_pixels < 1:
             raise ValueError(f"max_pixels must be at least 1, not {max_pixels}")
-        self._session: Session = open_session(model, runtime, threads)
+        self._session: Session = open_session(model, runtime, threads, precision)
         self.mask_threshold = mask_threshold
         self.max_pixels = max_pixels
 

@@ -77,7 +77,8 @@ def parse_metadata(text: str | None, path: Path, sha256: str) -> ModelInfo:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "JSON"
         raise UnreadableModel(
-            f"{path}: the model file's metadata is not valid ({place}: {first['msg']}); export the model again."
+            f"{path}: the model file's metadata is not valid ({place}: {first['msg']}); "
+            "export the model with other values."
         ) from error
     return ModelInfo(
         name=data.name,

@@ -111,5 +111,4 @@ def _type_name(node: Any) -> str:
 
 def _reason(error: Exception) -> str:
     """OpenVINO's messages begin with the places in its source that the error went through, and say why at the end."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return first_line(type(error)(lines[-1])) if lines else first_line(error)
+    return first_line(error, -1)

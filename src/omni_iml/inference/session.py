@@ -17,6 +17,8 @@ from omni_iml.weights import bundled_path
 Runtime = Literal["onnx", "openvino", "torch"]
 RuntimeChoice = Literal["onnx", "openvino", "torch", "auto"]
 RUNTIMES: tuple[RuntimeChoice, ...] = get_args(RuntimeChoice)
+Precision = Literal["auto", "float32", "bfloat16"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
 class MissingRuntime(OmniError):  # noqa: N818 - twin of UnreadableModel
@@ -69,7 +71,10 @@ class Session(Protocol):
 
 
 def open_session(
-    model: str | Path | None = None, runtime: RuntimeChoice = "onnx", threads: int | None = None
+    model: str | Path | None = None,
+    runtime: RuntimeChoice = "onnx",
+    threads: int | None = None,
+    precision: Precision = "auto",
 ) -> Session:
     """Load a model.
 
@@ -79,6 +84,8 @@ def open_session(
             "torch" for PyTorch (needs ``omni-iml[train]``), "auto" for the fastest of them that is installed and reads
             the file, see `omni_iml.inference.auto`.
         threads: how many threads one tile may use; ``None`` leaves the choice to the runtime.
+        precision: of torch's arithmetic, see `omni_iml.inference.torch_session.TorchSession`; the other runtimes
+            compute in float32 alone.
 
     Returns:
         The session.
@@ -86,22 +93,25 @@ def open_session(
     Raises:
         UnreadableModel: the file is missing, damaged or not an Omni-IML model file.
         MissingRuntime: the runtime is not installed; the extra that brings it is named.
-        ValueError: unknown runtime, or fewer than one thread.
+        ValueError: unknown runtime or precision, a precision that the runtime does not have, or fewer than one thread.
     """
     if runtime not in RUNTIMES:
         raise ValueError(f"runtime {runtime!r} is unknown; choose one of {', '.join(RUNTIMES)}")
     if threads is not None and threads < 1:
         raise ValueError(f"threads must be at least 1, not {threads}")
+    check_precision(precision)
+    if precision == "bfloat16" and runtime != "torch":
+        raise ValueError(f"precision bfloat16: runtime {runtime} computes in float32 alone; choose runtime torch")
     if runtime == "auto":
         from omni_iml.inference.auto import fastest_session
 
-        return fastest_session(model, threads)
+        return fastest_session(model, threads, precision)
     path = Path(model) if model is not None else bundled_path(".safetensors" if runtime == "torch" else ".onnx")
     session: Session
     if runtime == "torch":
         with _needs("torch", "train"):
             from omni_iml.inference.torch_session import TorchSession
-        session = TorchSession(path, threads)
+        session = TorchSession(path, threads, precision=precision)
     elif runtime == "openvino":
         with _needs("openvino", "openvino"):
             from omni_iml.inference.openvino_session import OpenVinoSession
@@ -111,6 +121,16 @@ def open_session(
 
         session = OnnxSession(path, threads)
     return session
+
+
+def check_precision(precision: Precision) -> None:
+    """Refuse a precision that there is not.
+
+    Raises:
+        ValueError: it is unknown.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision {precision!r} is unknown; choose one of {', '.join(PRECISIONS)}")
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -12,14 +11,12 @@ from numpy.typing import NDArray
 
 from omni_iml.inference.checks import check_inputs, check_outputs, first_line
 from omni_iml.inference.model_file import file_sha256, parse_metadata
-from omni_iml.inference.session import Runtime, TileOutputs
+from omni_iml.inference.session import Precision, Runtime, TileOutputs, check_precision
 from omni_iml.models.checkpoint import load_network
 from omni_iml.models.export import UNCALIBRATED
 from omni_iml.models.inference_form import inference_form
 from omni_iml.models.network import OmniIML
 from omni_iml.types import ModelInfo, OmniError
-
-Precision = Literal["auto", "float32", "bfloat16"]
 
 
 class TorchSession:
@@ -51,8 +48,7 @@ class TorchSession:
         precision: Precision = "auto",
         compiled: bool = False,
     ) -> None:
-        if precision not in get_args(Precision):
-            raise ValueError(f"precision {precision!r} is unknown; choose one of {', '.join(get_args(Precision))}")
+        check_precision(precision)
         if threads:
             torch.set_num_threads(threads)
         self._path = path
@@ -88,8 +84,8 @@ class TorchSession:
                 output = self._run(*inputs)
         except RuntimeError as error:  # torch's own, memory that ran out among them
             raise OmniError(
-                f"{self._path}: torch could not run the model ({first_line(error)}); "
-                "check the free memory, or use the onnx runtime."
+                f"{self._path}: torch could not run the model on {self._device} ({first_line(error)}); check the free "
+                "memory there, or choose another --device (inspect) or --runtime (detect)."
             ) from error
         outputs = TileOutputs(
             mask=output.mask.float().cpu().numpy(),

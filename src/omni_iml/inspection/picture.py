@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omni_iml.inference.blending import Canvas, sigmoid
+from omni_iml.inference.session import Precision
 from omni_iml.inference.tiles import Grid, cut, grid_of
 from omni_iml.inference.torch_session import TorchSession
 from omni_iml.inference.verdict import gate_of, picture_score, probability_of, verdict_of
@@ -120,20 +121,27 @@ class Inspector:
         weights: ``.safetensors`` file that training wrote, or "bundled".
         threads: of torch on the CPU, for the whole process; ``None`` leaves torch's choice.
         device: torch's name of a device; ``None`` takes CUDA where there is one.
+        precision: of torch's arithmetic, see `omni_iml.inference.torch_session.TorchSession`.
 
     Raises:
         UnreadableModel: the file is missing, damaged, or no weights file.
-        ValueError: torch cannot use the device.
+        ValueError: torch cannot use the device; an unknown precision.
     """
 
-    def __init__(self, weights: str | Path = BUNDLED, threads: int | None = None, device: str | None = None) -> None:
+    def __init__(
+        self,
+        weights: str | Path = BUNDLED,
+        threads: int | None = None,
+        device: str | None = None,
+        precision: Precision = "auto",
+    ) -> None:
         path = bundled_path(".safetensors") if str(weights) == BUNDLED else Path(weights)
         if path.suffix.lower() == ".onnx":
             raise UnreadableModel(
                 f"{path}: an ONNX graph gives its outputs only, none of the values in between; name the weights "
                 f"(.safetensors) that it was exported from, or {BUNDLED!r} for those that come with omni-iml."
             )
-        self._session = TorchSession(path, threads, device)
+        self._session = TorchSession(path, threads, device, precision=precision)
 
     @property
     def info(self) -> ModelInfo:

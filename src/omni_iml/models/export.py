@@ -63,7 +63,7 @@ def export_onnx(network: OmniIML, path: Path, facts: dict[str, Any]) -> None:
             unless ``free_size`` lets it be of any height and width that are multiples of 32 up to S.
 
     Raises:
-        ValueError: a fact is missing or ``tile`` is not a multiple of 32.
+        ValueError: a fact is missing, ``tile`` is not a multiple of 32, or a weight is beyond float16's range.
     """
     if missing := sorted(UNCALIBRATED.keys() - facts.keys()):
         raise ValueError(f"{path}: the model's facts lack {', '.join(missing)}; see UNCALIBRATED for all of them.")
@@ -152,14 +152,21 @@ def _drop_zero_biases(model: onnx.ModelProto) -> None:
 
 
 def store_half(model: onnx.ModelProto) -> None:
-    """Keep large float initialisers as float16 behind a Cast, which runtimes fold when they load the file."""
+    """Keep large float initialisers as float16 behind a Cast, which runtimes fold when they load the file.
+
+    Raises:
+        ValueError: a value that float16 cannot hold; the tensor is named.
+    """
     graph, casts, kept = model.graph, [], []
     for tensor in graph.initializer:
         if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) <= HALF_ABOVE:
             kept.append(tensor)
             continue
         name = tensor.name
-        half = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), name + "_half")
+        values = numpy_helper.to_array(tensor)
+        if np.abs(values).max() > np.finfo(np.float16).max:
+            raise ValueError(f"{name} holds values that float16, in which model files store weights, cannot.")
+        half = numpy_helper.from_array(values.astype(np.float16), name + "_half")
         kept.append(half)
         casts.append(helper.make_node("Cast", [half.name], [name], name=name + "_cast", to=TensorProto.FLOAT))
     del graph.initializer[:]

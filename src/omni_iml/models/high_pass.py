@@ -45,7 +45,9 @@ class HighPassResiduals(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """RGB ``(B, 3, H, W)`` in 0..255 -> ``(B, 6, H, W)`` in [-1, 1]: three residuals, three magnitudes."""
-        gray = (pixels * self.luma).sum(1, keepdim=True)  # (B, 1, H, W)
-        residual = convolve_5x5(gray, self.kernels)  # (B, 3, H, W)
+        # In bfloat16 a pixel has no room for differences below one grey level.
+        with torch.autocast(pixels.device.type, enabled=False):
+            gray = (pixels * self.luma).sum(1, keepdim=True)  # (B, 1, H, W)
+            residual = convolve_5x5(gray, self.kernels)  # (B, 3, H, W)
         residual = residual.clamp(-self.limit, self.limit) / self.limit
         return torch.cat([residual, residual.abs()], 1)  # (B, 6, H, W)

@@ -101,6 +101,7 @@ class Inspection:
         return tuple(f.name for f in fields(self) if f.name not in present)
 
 
+_INPUTS = ("image", "coefficients", "table")
 _OF_VARIANTS = ("gate_weights", "coarse_logit")
 
 
@@ -159,7 +160,7 @@ def recording(network: nn.Module) -> Iterator[Recorder]:
 
     def watch(path: str, hook: Callable[[nn.Module, tuple, Any], None]) -> None:
         part: Any = network
-        for name in path.split(".") if path else ():
+        for name in path.split("."):
             part = getattr(part, name, None)
         if isinstance(part, nn.Module):
             handles.append(part.register_forward_hook(hook))
@@ -175,7 +176,7 @@ def recording(network: nn.Module) -> Iterator[Recorder]:
         recorder.note("coarse_rgb_logit", output.coarse_rgb)
         recorder.note("coarse_fused_logit", output.coarse_fused)
         # Variants that choose nothing still give a logit; what a classifier decided is another field.
-        recorder.note("gate_logit", getattr(output, "decision", output.logit))
+        recorder.note("gate_logit", output.decision)
 
     def backbone(module: nn.Module, inputs: tuple, output: Any) -> None:
         recorder.note("e2", inputs[0])
@@ -196,10 +197,11 @@ def recording(network: nn.Module) -> Iterator[Recorder]:
 
         return hook
 
-    def whole(module: nn.Module, inputs: tuple, output: Any) -> None:
-        for key, value in zip(("image", "coefficients", "table"), inputs, strict=False):
-            recorder.note(key, value)
-        recorder.note("coarse_logit", getattr(output, "coarse", None))
+    def whole(module: nn.Module, inputs: tuple, named: dict[str, Any], output: Any) -> None:
+        given = {**dict(zip(_INPUTS, inputs, strict=False)), **named}
+        for key in _INPUTS:
+            recorder.note(key, given[key])
+        recorder.note("coarse_logit", output.coarse)
         recorder.note("mask_logit", output.mask)
 
     try:
@@ -214,7 +216,7 @@ def recording(network: nn.Module) -> Iterator[Recorder]:
             if isinstance(module, DynamicWeightFilter):
                 watch(path, dynamic(path))
         watch("classifier", names("image_logit"))
-        watch("", whole)
+        handles.append(network.register_forward_hook(whole, with_kwargs=True))
         yield recorder
     finally:
         for handle in handles:

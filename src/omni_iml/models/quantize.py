@@ -39,7 +39,7 @@ def quantize_model(source: Path, path: Path, tiles: Iterable[Mapping[str, NDArra
         tiles: ``image``, ``coefficients`` and ``table`` of each tile, with a batch axis of one.
 
     Raises:
-        ValueError: fewer than `SMALLEST_CALIBRATION` tiles.
+        ValueError: fewer than `SMALLEST_CALIBRATION` tiles, or ``source`` is no model file.
     """
     given = [dict(tile) for tile in tiles]
     if len(given) < SMALLEST_CALIBRATION:
@@ -47,7 +47,10 @@ def quantize_model(source: Path, path: Path, tiles: Iterable[Mapping[str, NDArra
             f"{path}: {len(given)} tiles are too few to measure ranges on; "
             f"give at least {SMALLEST_CALIBRATION} pictures."
         )
-    facts = json.loads(next(entry.value for entry in onnx.load(source).metadata_props if entry.key == METADATA_KEY))
+    properties = {entry.key: entry.value for entry in onnx.load(source).metadata_props}
+    if METADATA_KEY not in properties:
+        raise ValueError(f"{source}: is no Omni-IML model file; export one in float first.")
+    facts = json.loads(properties[METADATA_KEY])
     with tempfile.TemporaryDirectory() as name:
         folded, quantized = Path(name) / "folded.onnx", Path(name) / "quantized.onnx"
         # Folds casts and batch norms into the weights. Its own shape inference does not know the graph's sequences.

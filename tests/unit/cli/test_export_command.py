@@ -14,6 +14,7 @@ from omni_iml.cli.failures import WrongUsage
 from omni_iml.inference.onnx_session import OnnxSession
 from omni_iml.models import OmniIML
 from omni_iml.models.checkpoint import save_weights
+from omni_iml.models.quantize import SMALLEST_CALIBRATION
 
 
 @pytest.fixture
@@ -64,6 +65,46 @@ def test_int8_and_calibration_belong_together(tmp_path, options):
     result = CliRunner().invoke(app, ["export", "w.safetensors", str(tmp_path / "x.onnx"), *options])
     assert result.exit_code == 2
     assert "belong together" in result.stderr
+
+
+@pytest.fixture
+def weights(tmp_path, small_config):
+    path = tmp_path / "w.safetensors"
+    save_weights(OmniIML(small_config), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--tile", "8224"], "tile: Input should be less than or equal to 8192"),
+        (["--version", ""], "version: String should have at least 1 character"),
+        (["--card", "absent.md"], "absent.md: the card cannot be read"),
+    ],
+)
+def test_facts_that_no_reader_would_take(tmp_path, weights, options, words):
+    result = CliRunner().invoke(app, ["export", str(weights), str(tmp_path / "x.onnx"), *options])
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "x.onnx").exists()
+
+
+def test_weights_are_not_overwritten_by_a_slip(weights):
+    before = weights.read_bytes()
+    result = CliRunner().invoke(app, ["export", str(weights), str(weights)])
+    assert result.exit_code == 2
+    assert "a model file's name ends in .onnx" in result.stderr
+    assert weights.read_bytes() == before
+
+
+def test_the_count_asks_for_no_fewer_than_the_calibration_takes(tmp_path):
+    count = SMALLEST_CALIBRATION - 1
+    arguments = ["--int8", "--calibration", str(tmp_path), "--calibration-count", str(count)]
+    result = CliRunner().invoke(app, ["export", "w.safetensors", str(tmp_path / "x.onnx"), *arguments])
+    assert result.exit_code == 2
+    assert "--calibration-count" in result.stderr
+    assert f"x>={SMALLEST_CALIBRATION}" in result.stderr
 
 
 @pytest.mark.slow

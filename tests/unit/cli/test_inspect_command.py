@@ -89,6 +89,16 @@ def test_quiet_and_a_choice(weights, picture, tmp_path):
     assert names == {"tile-001.npz", "tile-002.npz"}
 
 
+def test_precision_moves_the_values(weights, picture, tmp_path):
+    found = {}
+    for precision in ("float32", "bfloat16"):
+        options = ("--out", tmp_path / precision, "--device", "cpu", "--tiles", "none", "--precision", precision)
+        assert run(weights, picture, *options).exit_code == 0
+        found[precision] = json.loads((tmp_path / precision / "photo.jpg.inspect" / "inspect.json").read_text())
+    assert found["float32"]["score"] != found["bfloat16"]["score"]
+    assert found["float32"]["score"] == pytest.approx(found["bfloat16"]["score"], abs=0.05)
+
+
 def test_an_onnx_file(tiny_model, picture, tmp_path):
     result = run(tiny_model, picture, "--out", tmp_path / "o")
     refused(result, 2, "tiny.onnx: an ONNX graph gives its outputs only", "(.safetensors)", "'bundled'")

@@ -90,8 +90,8 @@ def test_a_damaged_file_is_an_error(tmp_path):
 def test_weights_go_to_torch(monkeypatch):
     asked = []
     monkeypatch.setattr(auto, "open_session", lambda *arguments: asked.append(arguments))
-    auto.fastest_session("run/last.safetensors", 3)
-    assert asked == [("run/last.safetensors", "torch", 3)]
+    auto.fastest_session("run/last.safetensors", 3, "float32")
+    assert asked == [("run/last.safetensors", "torch", 3, "float32")]
 
 
 def test_the_choice_is_written_into_the_result(tiny_model):

@@ -13,7 +13,7 @@ from omni_iml.types import OmniError, UnreadableModel
 
 pytest.importorskip("openvino")  # the extra named openvino
 
-from omni_iml.inference.openvino_session import OpenVinoSession
+from omni_iml.inference.openvino_session import OpenVinoSession, _reason
 
 
 def inputs(batch: int = 1, side: int = 64, seed: int = 1):
@@ -100,6 +100,14 @@ def test_damaged_file(tmp_path, content, capfd):
     assert "\n" not in str(caught.value)
     assert "Exception from" not in str(caught.value)
     assert capfd.readouterr() == ("", "")  # no other format's reader is tried on it
+
+
+def test_the_reason_is_the_end_of_what_openvino_says():
+    """Whatever the exception takes to be made: this one takes five arguments."""
+    said = "Exception from src/a.cpp:1:\n\nthe reason\n"
+    assert _reason(RuntimeError(said)) == "the reason"
+    assert _reason(UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad byte")).endswith("bad byte")
+    assert _reason(RuntimeError()) == "RuntimeError"
 
 
 def test_empty_file_and_file_cut_short(tmp_path, tiny_model):

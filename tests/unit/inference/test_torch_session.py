@@ -1,4 +1,5 @@
 import hashlib
+import shutil
 
 import numpy as np
 import pytest
@@ -103,12 +104,24 @@ def test_values_that_are_not_finite(write_weights, output, spoil):
     assert str(path) in str(caught.value)
 
 
+def test_thread_count_is_honoured(write_weights):
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2):
+            TorchSession(write_weights(), threads)
+            assert torch.get_num_threads() == threads
+        TorchSession(write_weights())
+        assert torch.get_num_threads() == 2, "None leaves torch's choice"
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_what_torch_cannot_run_is_an_error_of_ours(session, monkeypatch):
     def fail(*_):
         raise RuntimeError("out of memory\nand a long story")
 
     monkeypatch.setattr(session._network, "forward", fail)
-    with pytest.raises(OmniError, match=r"torch could not run the model \(out of memory\)"):
+    with pytest.raises(OmniError, match=r"could not run the model on \w+ \(out of memory\); check the free memory"):
         session(*inputs())
 
 
@@ -133,6 +146,14 @@ def test_an_unknown_precision_is_refused(write_weights):
         TorchSession(write_weights(), precision="int4")
 
 
+@pytest.mark.parametrize("runtime", ["torch", "auto"])
+def test_precision_reaches_the_session(write_weights, runtime):
+    path, given = write_weights(), inputs()
+    for precision in ("float32", "bfloat16") if runtime == "torch" else ("float32",):
+        wanted = TorchSession(path, precision=precision)(*given)
+        np.testing.assert_array_equal(open_session(path, runtime, None, precision)(*given).mask, wanted.mask)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_cuda_is_near_the_cpu(write_weights):
     path, given = write_weights(), inputs(2)
@@ -141,10 +162,8 @@ def test_cuda_is_near_the_cpu(write_weights):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++", "cl"))), reason="needs a C++ compiler")
 def test_compiled_gives_the_same(write_weights):
     path, given = write_weights(), inputs()
-    try:
-        found = TorchSession(path, compiled=True)(*given)
-    except OmniError as error:
-        pytest.skip(f"no compiler here: {error}")
+    found = TorchSession(path, compiled=True)(*given)
     np.testing.assert_allclose(found.mask, TorchSession(path)(*given).mask, atol=1e-4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from importlib.util import find_spec
 
@@ -90,6 +91,15 @@ def test_missing_facts_and_bad_tiles_are_named(exported, tmp_path):
         )
     with pytest.raises(ValueError, match="500 is not a multiple"):
         export_onnx(network, tmp_path / "x.onnx", {**UNCALIBRATED, "tile": 500})
+    assert not list(tmp_path.iterdir())
+
+
+def test_weights_that_float16_cannot_hold_are_named(exported, tmp_path):
+    network = copy.deepcopy(exported[0])
+    with torch.no_grad():
+        network.backbone.stages[0].downsample[1].weight[0, 0, 0, 0] = 1e5
+    with pytest.raises(ValueError, match=r"backbone\.stages\.0\.downsample\.1\.weight holds values that float16"):
+        export_onnx(network, tmp_path / "x.onnx", {**UNCALIBRATED, "tile": 64})
     assert not list(tmp_path.iterdir())
 
 

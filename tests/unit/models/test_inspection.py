@@ -20,10 +20,6 @@ def same(found, wanted):
     np.testing.assert_allclose(found, wanted.detach().numpy(), atol=1e-5, rtol=1e-5)
 
 
-def _mask(drawn):
-    return getattr(drawn, "mask", drawn)
-
-
 @torch.inference_mode()
 def test_values_are_those_of_a_forward_pass_part_by_part(network, inputs, randomised):
     randomised(network)
@@ -46,7 +42,7 @@ def test_values_are_those_of_a_forward_pass_part_by_part(network, inputs, random
     for name, wanted in (("enhanced", enhanced), ("attention", attention)):
         same(getattr(found, f"e2_{name}"), wanted[0])
         same(getattr(found, f"e3_{name}"), wanted[1])
-    same(found.mask_logit, _mask(network.decoder((low, *enhanced, high))))
+    same(found.mask_logit, network.decoder((low, *enhanced, high)).mask)
     same(found.image_logit, network.classifier(high))
     for name, given in zip(("image", "coefficients", "table"), inputs, strict=True):
         assert np.array_equal(getattr(found, name), given.numpy())
@@ -105,6 +101,15 @@ def test_each_pass_replaces_the_last(network, make_inputs):
         assert np.array_equal(recorder.inspection().image, second[0].numpy())
     assert np.array_equal(kept.image, first[0].numpy())
     assert len(recorder.inspection().filters) == 5
+
+
+@torch.inference_mode()
+def test_inputs_given_by_name_are_kept_too(network, inputs):
+    with recording(network) as recorder:
+        network(inputs[0], table=inputs[2], coefficients=inputs[1])
+    found = recorder.inspection()
+    for name, given in zip(("image", "coefficients", "table"), inputs, strict=True):
+        assert np.array_equal(getattr(found, name), given.numpy())
 
 
 def test_values_are_copies(network, inputs):
@@ -198,7 +203,7 @@ class _WithoutParts(nn.Module):
         low, rgb = self.vision_head(image.float())
         middle, high = self.backbone(rgb)
         drawn = self.decoder((low, rgb, middle, high))
-        return SimpleNamespace(mask=_mask(drawn))
+        return SimpleNamespace(mask=drawn.mask, coarse=drawn.coarse)
 
 
 def test_parts_that_are_absent_are_named(network, inputs):

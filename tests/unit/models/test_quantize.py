@@ -90,6 +90,15 @@ def test_same_inputs_same_bytes(files, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["again.onnx"]
 
 
+def test_a_file_without_facts(files, tmp_path):
+    model = onnx.load(files[0])
+    del model.metadata_props[:]
+    onnx.save(model, tmp_path / "plain.onnx")
+    with pytest.raises(ValueError, match=r"plain\.onnx: is no Omni-IML model file"):
+        quantize_model(tmp_path / "plain.onnx", tmp_path / "x.onnx", map(tile, range(SMALLEST_CALIBRATION)))
+    assert not (tmp_path / "x.onnx").exists()
+
+
 def test_too_few_tiles(files, tmp_path):
     with pytest.raises(ValueError, match="7 tiles are too few"):
         quantize_model(files[0], tmp_path / "x.onnx", map(tile, range(SMALLEST_CALIBRATION - 1)))
