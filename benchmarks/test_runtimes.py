@@ -49,7 +49,7 @@ def sessions(tmp_path_factory):
     if not int8.exists():
         network, extra = load_network(bundled_path(".safetensors"))
         whole = int8.with_name("float.onnx")
-        export_onnx(network, whole, extra["model_file"])
+        export_onnx(network, whole, {**extra["model_file"], "free_size": False})
         quantize_model(whole, int8, calibration_tiles(EXAMPLES, 32, extra["model_file"]["tile"]))
     print(f"\nbytes: float {bundled_path().stat().st_size}, int8 {int8.stat().st_size}")
     return {

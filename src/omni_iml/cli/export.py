@@ -60,6 +60,8 @@ def export(
             **extra.get("model_file", {}),
         }
         chosen = {"name": name, "version": version, "tile": tile, "free_size": free_size, "licence": licence}
+        if int8:  # unless --free-size asks for it, which is refused in a sentence
+            facts["free_size"] = False
         facts.update({key: value for key, value in chosen.items() if value is not None})
         if card is not None:
             try:

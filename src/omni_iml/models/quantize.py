@@ -39,7 +39,7 @@ def quantize_model(source: Path, path: Path, tiles: Iterable[Mapping[str, NDArra
         tiles: ``image``, ``coefficients`` and ``table`` of each tile, with a batch axis of one.
 
     Raises:
-        ValueError: fewer than `SMALLEST_CALIBRATION` tiles, or ``source`` is no model file.
+        ValueError: fewer than `SMALLEST_CALIBRATION` tiles, or ``source`` is no model file, or one of free size.
     """
     given = [dict(tile) for tile in tiles]
     if len(given) < SMALLEST_CALIBRATION:
@@ -51,6 +51,8 @@ def quantize_model(source: Path, path: Path, tiles: Iterable[Mapping[str, NDArra
     if METADATA_KEY not in properties:
         raise ValueError(f"{source}: is no Omni-IML model file; export one in float first.")
     facts = json.loads(properties[METADATA_KEY])
+    if facts["free_size"]:  # docs/decisions/0005-runtimes.md has what comes of it
+        raise ValueError(f"{path}: OpenVINO computes wrong masks from int8 files of free size; export a fixed size.")
     with tempfile.TemporaryDirectory() as name:
         folded, quantized = Path(name) / "folded.onnx", Path(name) / "quantized.onnx"
         # Folds casts and batch norms into the weights. Its own shape inference does not know the graph's sequences.

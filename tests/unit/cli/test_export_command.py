@@ -15,6 +15,7 @@ from omni_iml.cli.failures import WrongUsage
 from omni_iml.inference.onnx_session import OnnxSession
 from omni_iml.models import OmniIML
 from omni_iml.models.checkpoint import save_weights
+from omni_iml.models.export import UNCALIBRATED
 from omni_iml.models.quantize import SMALLEST_CALIBRATION
 
 
@@ -111,12 +112,13 @@ def test_the_count_asks_for_no_fewer_than_the_calibration_takes(tmp_path):
 @pytest.mark.slow
 def test_weights_to_int8_model_file(tmp_path, small_config, pictures):
     weights, out = tmp_path / "w.safetensors", tmp_path / "int8.onnx"
-    save_weights(OmniIML(small_config), weights)
+    save_weights(OmniIML(small_config), weights, {"model_file": {**UNCALIBRATED, "free_size": True}})
     result = CliRunner().invoke(
         app, ["export", str(weights), str(out), "--tile", "64", "--int8", "--calibration", str(pictures(8))]
     )
     assert result.exit_code == 0, result.stderr
     assert result.stdout.strip() == str(out)
     assert OnnxSession(out).info.tile == 64
+    assert not OnnxSession(out).info.free_size
     facts = json.loads(onnx.load(out).metadata_props[0].value)
     assert (facts["precision"], facts["calibration_tiles"]) == ("int8", 8)

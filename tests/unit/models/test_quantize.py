@@ -99,6 +99,16 @@ def test_a_file_without_facts(files, tmp_path):
     assert not (tmp_path / "x.onnx").exists()
 
 
+def test_a_file_of_free_size_is_refused(files, tmp_path):
+    model = onnx.load(files[0])
+    facts = json.loads(model.metadata_props[0].value)
+    model.metadata_props[0].value = json.dumps({**facts, "free_size": True})
+    onnx.save(model, tmp_path / "free.onnx")
+    with pytest.raises(ValueError, match=r"x\.onnx: OpenVINO computes wrong masks from int8 files of free size"):
+        quantize_model(tmp_path / "free.onnx", tmp_path / "x.onnx", map(tile, range(SMALLEST_CALIBRATION)))
+    assert not (tmp_path / "x.onnx").exists()
+
+
 def test_too_few_tiles(files, tmp_path):
     with pytest.raises(ValueError, match="7 tiles are too few"):
         quantize_model(files[0], tmp_path / "x.onnx", map(tile, range(SMALLEST_CALIBRATION - 1)))
