@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from omni_iml.data.words import WordBox, boxes_file, read_words, seen_through
 from omni_iml.io import load
-from omni_iml.types import UnreadableImage
+from omni_iml.types import Box, UnreadableImage
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ _PREFIX = {
 _LEFT_OUT = "augmented_image_"
 
 # What the cache's bytes depend on beside the sources: raised when this module cuts or writes otherwise.
-_CACHE_FORMAT = 3
+_CACHE_FORMAT = 4
 _INDEX = "pool.json"
 _ABANDONED_SECONDS = 600
 
@@ -84,6 +84,7 @@ class TileEntry:
         identity: as in `Source`.
         split: as in `Source`.
         words: known word boxes in the tile's own coordinates, cut off at its left and right.
+        faces: known faces ``(x0, y0, x1, y1)``, pixels, in the tile's own coordinates.
     """
 
     offset: int
@@ -93,6 +94,7 @@ class TileEntry:
     identity: str
     split: Split
     words: tuple[WordBox, ...] = ()
+    faces: tuple[Box, ...] = ()
 
     @property
     def domain(self) -> Domain:
@@ -178,7 +180,14 @@ class TilePool:
         self.folder = folder
         self.key: str = content["key"]
         self.entries = [
-            TileEntry(**{**row, "words": tuple(WordBox(**word) for word in row["words"])}) for row in content["tiles"]
+            TileEntry(
+                **{
+                    **row,
+                    "words": tuple(WordBox(**word) for word in row["words"]),
+                    "faces": tuple((x0, y0, x1, y1) for x0, y0, x1, y1 in row["faces"]),
+                }
+            )
+            for row in content["tiles"]
         ]
         self._pixels: NDArray[np.uint8] | None = None
 

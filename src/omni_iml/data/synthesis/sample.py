@@ -7,8 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from omni_iml.data.synthesis.pixels import Mask, Pixels
+from omni_iml.data.sources import DOMAINS
+from omni_iml.data.synthesis.forgery import Forgery
+from omni_iml.data.synthesis.history.steps import Png, decode
+from omni_iml.data.synthesis.pixels import Pixels
 from omni_iml.inference.tiles import cut
+from omni_iml.io import trace_of_pixels
+from omni_iml.io.jpeg import read_trace
 from omni_iml.types import EvidenceImage, JpegTrace
 
 IGNORE = 255
@@ -38,30 +43,31 @@ class Sample:
     operation: str
 
 
-def assemble(
-    pixels: Pixels, trace: JpegTrace, mask: Mask, size: int, label: float, domain: int, operation: str
-) -> Sample:
-    """Clip coefficients and table as the model file wants them and pad right and bottom, as inference does.
+def assemble(forgery: Forgery, size: int) -> Sample:
+    """Save the picture for the last time and read it as inference would; pad right and bottom.
 
     Args:
-        pixels: uint8 ``(H, W, 3)``, H and W at most ``size``.
-        trace: of these pixels; its last blocks may reach beyond them, and are kept whole.
-        mask: uint8 ``(H, W)``: 1 tampered, 0 not.
+        forgery: at most ``size`` pixels a side.
         size: side S of the sample, a multiple of 8.
-        label: as in `Sample`.
-        domain: as in `Sample`.
-        operation: as in `Sample`.
     """
-    height, width = mask.shape
-    below, beside = size - height, size - width
+    pixels, trace = _saved(forgery)
+    height, width = forgery.mask.shape
     # Tiles are samples: the very function that cuts tiles at inference pads and clips here.
     tile = cut(EvidenceImage(pixels, trace, "array", 1, "synthesis", ""), 0, 0, size)
     return Sample(
         image=tile.image[0],
         coefficients=tile.coefficients[0],
         table=tile.table[0],
-        mask=np.pad(mask, ((0, below), (0, beside)), constant_values=IGNORE),
-        label=label,
-        domain=domain,
-        operation=operation,
+        mask=np.pad(forgery.mask, ((0, size - height), (0, size - width)), constant_values=IGNORE),
+        label=forgery.label,
+        domain=DOMAINS.index(forgery.domain),
+        operation=forgery.operation,
     )
+
+
+def _saved(forgery: Forgery) -> tuple[Pixels, JpegTrace]:
+    """The pixels that a reader decodes, and the coefficients and table in the file."""
+    if isinstance(forgery.save, Png):  # no loss: need not be written
+        return forgery.pixels, trace_of_pixels(forgery.pixels)
+    data = forgery.data()
+    return decode(data), read_trace(data)

@@ -61,6 +61,24 @@ def fitted(mask: Mask, height: int, width: int) -> Mask:
     return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
-def any_shape(rng: Generator, size: int, area: float) -> Mask:
-    """One of the shapes above."""
-    return (polygon, blob, ellipse, rectangle)[int(rng.choice(4, p=[0.35, 0.3, 0.2, 0.15]))](rng, size, area)
+def drawn_in(
+    rng: Generator, height: int, width: int, area: tuple[float, float], *, lines: bool = False
+) -> tuple[Mask, str]:
+    """A random shape for a picture of this form.
+
+    Args:
+        rng: source of all choices.
+        height: of the picture in pixels.
+        width: of the picture in pixels.
+        area: smallest and largest share of the picture; small shares are as frequent as large ones by their logarithm.
+        lines: whether it shall be a text line instead of an object.
+
+    Returns:
+        The mask ``(height, width)`` and the shape's name.
+    """
+    share = float(np.exp(rng.uniform(np.log(area[0]), np.log(area[1]))))
+    side = max(height, width)
+    if lines:
+        return fitted(rectangle(rng, side, min(share, 0.15), wide=True), height, width), "line"
+    shape = (polygon, blob, ellipse, rectangle)[int(rng.choice(4, p=[0.35, 0.3, 0.2, 0.15]))]
+    return fitted(shape(rng, side, share), height, width), shape.__name__

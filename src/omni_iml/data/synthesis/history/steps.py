@@ -1,0 +1,134 @@
+"""The steps of a history: each takes pixels and mask and returns both; the last one of a history writes the file."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from omni_iml.data.synthesis.history.tables import tables_of
+from omni_iml.data.synthesis.pixels import Mask, Pixels
+
+Subsampling = Literal["4:4:4", "4:2:2", "4:2:0"]
+_INTERPOLATION = {"area": cv2.INTER_AREA, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
+
+
+class Step(Protocol):
+    """One thing that happens to a picture as a whole."""
+
+    def __call__(self, pixels: Pixels, mask: Mask) -> tuple[Pixels, Mask]:
+        """The picture and its mask afterwards; neither argument is changed."""
+        ...
+
+
+@dataclass(frozen=True)
+class Jpeg:
+    """A JPEG compression by Pillow (libjpeg-turbo).
+
+    Attributes:
+        quality: libjpeg's, 1 to 100; what a camera's own table is scaled by where 50 leaves it as it is.
+        subsampling: of the chroma.
+        table: "standard" (the example tables of ITU-T T.81, Annex K), or a name of `tables.CAMERAS`, whose tables are
+            taken as they are, whatever the quality.
+        progressive: whether the file is written in several scans.
+    """
+
+    quality: int
+    subsampling: Subsampling = "4:2:0"
+    table: str = "standard"
+    progressive: bool = False
+
+    def encode(self, pixels: Pixels) -> bytes:
+        """The file's bytes."""
+        buffer = io.BytesIO()
+        chosen = {"quality": self.quality} if self.table == "standard" else {"qtables": tables_of(self.table)}
+        Image.fromarray(pixels).save(
+            buffer, "JPEG", subsampling=self.subsampling, progressive=self.progressive, **chosen
+        )
+        return buffer.getvalue()
+
+    def through(self, pixels: Pixels) -> Pixels:
+        """The pixels after one round of writing and reading."""
+        return decode(self.encode(pixels))
+
+    def __call__(self, pixels: Pixels, mask: Mask) -> tuple[Pixels, Mask]:
+        """See `Step`."""
+        return self.through(pixels), mask
+
+
+@dataclass(frozen=True)
+class Png:
+    """A file without loss."""
+
+    def encode(self, pixels: Pixels) -> bytes:
+        """The file's bytes, written fast rather than small."""
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+        return buffer.getvalue()
+
+    def __call__(self, pixels: Pixels, mask: Mask) -> tuple[Pixels, Mask]:
+        """See `Step`."""
+        return pixels, mask
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A crop at the top and left, after which the former JPEG grid lies elsewhere.
+
+    Attributes:
+        y: rows cut off.
+        x: columns cut off.
+    """
+
+    y: int
+    x: int
+
+    def __call__(self, pixels: Pixels, mask: Mask) -> tuple[Pixels, Mask]:
+        """See `Step`."""
+        return np.ascontiguousarray(pixels[self.y :, self.x :]), np.ascontiguousarray(mask[self.y :, self.x :])
+
+
+@dataclass(frozen=True)
+class Resize:
+    """A change of size.
+
+    Attributes:
+        scale: new side over old side.
+        method: "area", "linear" or "cubic".
+    """
+
+    scale: float
+    method: str = "area"
+
+    def __call__(self, pixels: Pixels, mask: Mask) -> tuple[Pixels, Mask]:
+        """See `Step`; a pixel of the new mask is tampered where at least half of what it shows is."""
+        height, width = mask.shape
+        size = max(8, round(width * self.scale)), max(8, round(height * self.scale))
+        resized = np.asarray(cv2.resize(pixels, size, interpolation=_INTERPOLATION[self.method]), np.uint8)
+        method = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_LINEAR
+        share = cv2.resize(mask.astype(np.float32), size, interpolation=method)
+        return resized, (share >= 0.5).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Blur:
+    """A light blur over everything.
+
+    Attributes:
+        sigma: of the Gaussian, pixels.
+    """
+
+    sigma: float
+
+    def __call__(self, pixels: Pixels, mask: Mask) -> tuple[Pixels, Mask]:
+        """See `Step`."""
+        return np.asarray(cv2.GaussianBlur(pixels, (0, 0), self.sigma), np.uint8), mask
+
+
+def decode(data: bytes) -> Pixels:
+    """The RGB pixels that Pillow reads from an image file's bytes."""
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))

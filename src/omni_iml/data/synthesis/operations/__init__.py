@@ -1,0 +1,67 @@
+"""The operations and how often each is drawn in each domain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from omni_iml.data.sources import Domain
+from omni_iml.data.synthesis.edit import Operation
+from omni_iml.data.synthesis.operations.copy_move import CopyMove
+from omni_iml.data.synthesis.operations.local_filter import LocalFilter
+from omni_iml.data.synthesis.operations.remove import Remove
+from omni_iml.data.synthesis.operations.splice import Splice
+from omni_iml.data.synthesis.operations.words import EraseWord, ReplaceWord
+
+__all__ = ["CopyMove", "Entry", "EraseWord", "LocalFilter", "Remove", "ReplaceWord", "Splice", "catalogue"]
+
+Area = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An operation as one domain uses it.
+
+    Attributes:
+        operation: with its parameters.
+        share: how often it is drawn in the domain; the shares of a domain sum to 1.
+    """
+
+    operation: Operation
+    share: float
+
+
+def catalogue(area: Area) -> dict[Domain, dict[str, Entry]]:
+    """All operations by domain and name.
+
+    Args:
+        area: smallest and largest share of the picture that is edited, where an operation is free to choose.
+    """
+    small = area[0], min(area[1], 0.12)
+    return {
+        "natural": {
+            "splice": Entry(Splice(area), 0.45),
+            "copy_move": Entry(CopyMove(area), 0.3),
+            "remove": Entry(Remove(small), 0.13),
+            "local_filter": Entry(LocalFilter(area), 0.12),
+        },
+        "document": {
+            "text": Entry(ReplaceWord(area), 0.45),
+            "text_copy": Entry(CopyMove(area, lines=True), 0.2),
+            "text_erase": Entry(EraseWord(area), 0.1),
+            "splice": Entry(Splice(area), 0.15),
+            "copy_move": Entry(CopyMove(area), 0.1),
+        },
+        "face": {
+            "splice": Entry(Splice(area), 0.6),
+            "copy_move": Entry(CopyMove(area), 0.12),
+            "remove": Entry(Remove(small), 0.1),
+            "local_filter": Entry(LocalFilter(area), 0.18),
+        },
+        "scene_text": {
+            "text": Entry(ReplaceWord(area), 0.4),
+            "text_copy": Entry(CopyMove(area, lines=True), 0.15),
+            "text_erase": Entry(EraseWord(area), 0.1),
+            "splice": Entry(Splice(area), 0.25),
+            "copy_move": Entry(CopyMove(area), 0.1),
+        },
+    }
