@@ -16,7 +16,7 @@ from omni_iml.data.synthesis.forgery import AUTHENTIC, Forgery
 from omni_iml.data.synthesis.history import CHANNELS, History, draw_after, draw_before, draw_jpeg
 from omni_iml.data.synthesis.operations import LocalFilter, catalogue
 from omni_iml.data.synthesis.pixels import Mask
-from omni_iml.data.synthesis.sample import Sample, assemble
+from omni_iml.data.synthesis.sample import Sample, sample_of
 from omni_iml.data.synthesis.scene import Scene
 
 GENERATED_ORIGINS = {"face/faker_ai_portraits_cc0"}
@@ -82,7 +82,7 @@ class Engine:
 
     def __call__(self, index: int) -> Sample:
         """The sample of this index; equal for equal (seed, index, configuration, sources, fonts)."""
-        return assemble(self.forgery(index), self.config.size)
+        return sample_of(self.forgery(index), self.config.size)
 
     def forgery(self, index: int) -> Forgery:
         """The sample of this index before its last save, at most ``size`` pixels a side."""

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from omni_iml.data.sources import TileEntry
-from omni_iml.data.synthesis.crop import Crop, draw_crop
+from omni_iml.data.synthesis.crop import draw_crop
+from omni_iml.data.synthesis.scene import Scene
 from omni_iml.data.words import WordBox
 
 
@@ -26,7 +27,7 @@ def place_teller(height: int, width: int) -> NDArray[np.uint8]:
 @given(st.integers(0, 2**32 - 1), st.integers(104, 256), st.integers(104, 256), st.sampled_from([40, 72, 104]))
 def test_crops_lie_on_the_sources_grid(seed: int, height: int, width: int, side: int) -> None:
     tile = place_teller(height, width)
-    crop = draw_crop(np.random.default_rng(seed), tile, tile_entry(height, width), side, 0.0).pixels
+    crop = draw_crop(np.random.default_rng(seed), tile, tile_entry(height, width), side, 0.0, side).pixels
     x, y = int(crop[0, 0, 0]), int(crop[0, 0, 1])
     assert x % 8 == y % 8 == 0
     np.testing.assert_array_equal(crop, tile[y : y + side, x : x + side])
@@ -36,7 +37,7 @@ def test_crops_lie_on_the_sources_grid(seed: int, height: int, width: int, side:
 def test_mirrored_crops_keep_the_grid(domain: str) -> None:
     tile, mirrored = place_teller(200, 200), 0
     for seed in range(40):
-        crop = draw_crop(np.random.default_rng(seed), tile, tile_entry(200, 200, f"{domain}/set"), 72, 0.0).pixels
+        crop = draw_crop(np.random.default_rng(seed), tile, tile_entry(200, 200, f"{domain}/set"), 72, 0.0, 72).pixels
         left, right = int(crop[0, 0, 0]), int(crop[0, -1, 0])
         mirrored += left > right
         assert min(left, right) % 8 == 0
@@ -48,7 +49,7 @@ def test_mirrored_crops_keep_the_grid(domain: str) -> None:
 def test_text_is_never_mirrored(domain: str) -> None:
     tile = place_teller(200, 200)
     for seed in range(20):
-        crop = draw_crop(np.random.default_rng(seed), tile, tile_entry(200, 200, f"{domain}/set"), 72, 1.0).pixels
+        crop = draw_crop(np.random.default_rng(seed), tile, tile_entry(200, 200, f"{domain}/set"), 72, 1.0, 72).pixels
         assert int(crop[0, 0, 0]) < int(crop[0, -1, 0])
 
 
@@ -65,7 +66,7 @@ def test_crops_have_their_side_whatever_the_tiles(
 ) -> None:
     tile = np.random.default_rng(0).integers(0, 256, (height, width, 3)).astype(np.uint8)
     before = tile.copy()
-    crop = draw_crop(np.random.default_rng(seed), tile, tile_entry(height, width), side, rescale).pixels
+    crop = draw_crop(np.random.default_rng(seed), tile, tile_entry(height, width), side, rescale, side).pixels
     assert crop.shape == (side, side, 3)
     assert crop.dtype == np.uint8
     assert crop.flags.c_contiguous
@@ -76,7 +77,7 @@ def test_crops_have_their_side_whatever_the_tiles(
 def test_tiles_that_are_too_small_are_enlarged_by_a_quarter_at_most() -> None:
     tile = np.zeros((64, 64, 3), np.uint8)
     tile[:, 62:] = 255
-    crop = draw_crop(np.random.default_rng(0), tile, tile_entry(64, 64), 136, 0.0).pixels
+    crop = draw_crop(np.random.default_rng(0), tile, tile_entry(64, 64), 136, 0.0, 136).pixels
     bright = np.flatnonzero(crop[0, :, 0] > 127)
     assert bright[0] == pytest.approx(62 * 1.25, abs=1)
     assert bright[-1] == pytest.approx(64 * 1.25 + 2 * 1.25, abs=1)  # the mirrored border, once more
@@ -90,7 +91,7 @@ def test_words_follow_crop_and_scale(rescale: float) -> None:
         tile[word.y0 : word.y1, word.x0 : word.x1] = 0
     entry, seen = tile_entry(240, 300, words=words), 0
     for seed in range(30):
-        crop = draw_crop(np.random.default_rng(seed), tile, entry, 104, rescale)
+        crop = draw_crop(np.random.default_rng(seed), tile, entry, 104, rescale, 104)
         dark = np.zeros((104, 104), bool)
         for word in crop.words:
             seen += 1
@@ -110,12 +111,12 @@ def test_mirrored_words_are_dropped() -> None:
     )
     tile = place_teller(200, 200)
     for seed in range(20):
-        crop = draw_crop(np.random.default_rng(seed), tile, entry, 104, 0.0)
+        crop = draw_crop(np.random.default_rng(seed), tile, entry, 104, 0.0, 104)
         assert bool(crop.words) == bool(crop.pixels[0, 0, 0] < crop.pixels[0, -1, 0])
 
 
 def test_a_window_takes_pixels_and_words_along() -> None:
-    crop = Crop(place_teller(60, 80), (WordBox(10, 10, 40, 20), WordBox(0, 0, 5, 5)))
+    crop = Scene(place_teller(60, 80), (WordBox(10, 10, 40, 20), WordBox(0, 0, 5, 5)))
     part = crop.window(8, 16, 30, 20)
     np.testing.assert_array_equal(part.pixels, crop.pixels[8:38, 16:36])
     assert part.words == (WordBox(0, 2, 20, 12),)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+import json
 
 import cv2
 import numpy as np
@@ -10,84 +10,162 @@ from data_pictures import textured
 from numpy.typing import NDArray
 from PIL import Image
 
-from omni_iml.data.synthesis import history
-from omni_iml.io import load, trace_of_pixels
+from omni_iml.data.synthesis import SynthesisConfig
+from omni_iml.data.synthesis.history import (
+    CHANNELS,
+    Blur,
+    History,
+    Jpeg,
+    Png,
+    Resize,
+    Shift,
+    draw_after,
+    draw_before,
+    draw_jpeg,
+)
+from omni_iml.data.synthesis.history.tables import cameras, tables_of
+from omni_iml.data.synthesis.scene import Scene
+from omni_iml.io import load
 
 SHAPES = [(64, 96), (61, 35), (8, 8), (1, 1), (7, 130)]
 
 
-@pytest.fixture
-def files(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """The bytes of every JPEG file written, in order."""
-    written: list[bytes] = []
-    encode = history.encode
-
-    def spied(*arguments: Any) -> bytes:
-        written.append(encode(*arguments))
-        return written[-1]
-
-    monkeypatch.setattr(history, "encode", spied)
-    return written
+def picture(height: int, width: int) -> NDArray[np.uint8]:
+    flat = np.full((height, width, 3), 77, np.uint8)
+    return textured(np.random.default_rng(0), height, width) if min(height, width) > 7 else flat
 
 
-def luma_of(data: bytes) -> NDArray[np.uint8]:
-    """The luma in a JPEG file, as libjpeg decodes it without a way through RGB."""
-    image = Image.open(io.BytesIO(data))
-    image.draft("L", image.size)
-    return np.asarray(image)
-
-
-def inverse(coefficients: NDArray[np.int16], table: NDArray[np.uint16]) -> NDArray[np.float64]:
-    """Luma from coefficients, by OpenCV's inverse DCT."""
-    luma = np.empty(coefficients.shape)
-    for y in range(0, coefficients.shape[0], 8):
-        for x in range(0, coefficients.shape[1], 8):
-            luma[y : y + 8, x : x + 8] = cv2.idct(coefficients[y : y + 8, x : x + 8].astype(np.float64) * table) + 128
-    return np.clip(luma, 0, 255)
+def spot(height: int, width: int) -> NDArray[np.uint8]:
+    mask = np.zeros((height, width), np.uint8)
+    cv2.circle(mask, (width // 2, height // 2), min(height, width) // 4, 1, -1)
+    return mask
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("quality", [40, 90, 100])
-def test_recompress_gives_what_pillow_decodes(shape: tuple[int, int], quality: int, files: list[bytes]) -> None:
-    pixels = textured(np.random.default_rng(0), *shape) if min(shape) > 7 else np.full((*shape, 3), 77, np.uint8)
-    out = history.recompress(pixels, quality, np.random.default_rng(1))
-    (data,) = files
-    np.testing.assert_array_equal(out, np.asarray(Image.open(io.BytesIO(data)).convert("RGB")))
-    assert out.shape == pixels.shape
+def test_a_compression_gives_what_pillow_decodes(shape: tuple[int, int], quality: int) -> None:
+    pixels, step = picture(*shape), Jpeg(quality)
+    out, mask = step(pixels, np.ones(shape, np.uint8))
+    expected = np.asarray(Image.open(io.BytesIO(step.encode(pixels))).convert("RGB"))
+    np.testing.assert_array_equal(out, expected)
+    assert mask.all()
+    assert mask.shape == shape
 
 
-@pytest.mark.parametrize("shape", [(64, 96), (61, 35)])
-@pytest.mark.parametrize("quality", [30, 75, 95, 100])
-def test_finish_as_jpeg_gives_what_is_in_the_file(shape: tuple[int, int], quality: int, files: list[bytes]) -> None:
-    pixels = textured(np.random.default_rng(0), *shape)
-    out, trace = history.finish_as_jpeg(pixels, quality, np.random.default_rng(1))
-    (data,) = files
-    np.testing.assert_array_equal(out, np.asarray(Image.open(io.BytesIO(data)).convert("RGB")))
-    evidence = load(data)
-    np.testing.assert_array_equal(out, evidence.pixels)
-    np.testing.assert_array_equal(trace.coefficients, evidence.trace.coefficients)
-    table = np.array(Image.open(io.BytesIO(data)).quantization[0]).reshape(8, 8)
-    np.testing.assert_array_equal(trace.table, table)
-    restored = inverse(trace.coefficients, trace.table)[: shape[0], : shape[1]]
-    np.testing.assert_allclose(restored, luma_of(data), atol=2)
+@pytest.mark.parametrize(("subsampling", "factors"), [("4:4:4", (1, 1)), ("4:2:2", (2, 1)), ("4:2:0", (2, 2))])
+def test_subsampling_is_what_the_file_says(subsampling: str, factors: tuple[int, int]) -> None:
+    data = Jpeg(80, subsampling).encode(picture(32, 32))  # type: ignore[arg-type]
+    assert Image.open(io.BytesIO(data)).layer[0][1:3] == factors  # type: ignore[attr-defined]
 
 
-def test_finish_as_png_keeps_the_pixels() -> None:
-    pixels = textured(np.random.default_rng(0), 45, 62)
-    out, trace = history.finish_as_png(pixels)
-    np.testing.assert_array_equal(out, pixels)
-    np.testing.assert_array_equal(trace.coefficients, trace_of_pixels(pixels).coefficients)
-    assert (trace.table == 1).all()
+@pytest.mark.parametrize("progressive", [False, True])
+def test_progressive_is_what_the_file_says(progressive: bool) -> None:
+    image = Image.open(io.BytesIO(Jpeg(80, progressive=progressive).encode(picture(64, 64))))
+    assert bool(image.info.get("progressive")) is progressive
 
 
-def test_three_of_four_files_have_subsampled_chroma() -> None:
+@pytest.mark.parametrize("camera", cameras())
+def test_a_cameras_tables_end_up_in_the_file(camera: str) -> None:
+    data = Jpeg(1, table=camera).encode(picture(40, 40))
+    luma, chroma = tables_of(camera)
+    np.testing.assert_array_equal(load(data).trace.table, np.array(luma).reshape(8, 8))
+    assert Image.open(io.BytesIO(data)).quantization[1] == chroma  # type: ignore[attr-defined]
+    assert all(len(table) == 64 and 1 <= min(table) <= max(table) <= 255 for table in (luma, chroma))
+    assert luma[0] < luma[63]  # natural order: coarser towards the high frequencies
+
+
+def test_an_unknown_camera_is_named() -> None:
+    with pytest.raises(ValueError, match="table 'Brownie': is no known camera's; known are standard and Canon"):
+        Jpeg(80, table="Brownie").encode(picture(8, 8))
+
+
+def test_png_loses_nothing() -> None:
+    pixels = picture(45, 62)
+    np.testing.assert_array_equal(load(Png().encode(pixels)).pixels, pixels)
+
+
+def test_a_shift_moves_picture_and_mask_alike() -> None:
+    pixels, mask = picture(40, 50), spot(40, 50)
+    out, moved = Shift(3, 7)(pixels, mask)
+    np.testing.assert_array_equal(out, pixels[3:, 7:])
+    np.testing.assert_array_equal(moved, mask[3:, 7:])
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.77, 1.0, 1.3])
+@pytest.mark.parametrize("method", ["area", "linear", "cubic"])
+def test_a_resized_mask_stays_on_its_object(scale: float, method: str) -> None:
+    mask = spot(120, 160)
+    pixels = np.repeat((mask * 200)[..., None], 3, 2)
+    out, resized = Resize(scale, method)(pixels, mask)
+    assert out.shape[:2] == resized.shape == (round(120 * scale), round(160 * scale))
+    assert np.mean((out[..., 0] >= 99) != resized) < 0.004
+    assert set(np.unique(resized)) == {0, 1}
+
+
+def test_a_blur_leaves_the_mask() -> None:
+    pixels, mask = picture(40, 40), spot(40, 40)
+    out, same = Blur(0.8)(pixels, mask)
+    assert same is mask
+    assert np.abs(np.diff(out.astype(int), axis=0)).mean() < np.abs(np.diff(pixels.astype(int), axis=0)).mean()
+
+
+def test_what_comes_before_the_edit_is_done_to_the_scene() -> None:
+    pixels = picture(64, 80)
+    history = History("saved", (Jpeg(60), Shift(2, 5), Jpeg(90)), (), Png())
+    led = history.lead(Scene(pixels, faces=((10, 10, 30, 30),)))
+    np.testing.assert_array_equal(led.pixels, Jpeg(90).through(np.ascontiguousarray(Jpeg(60).through(pixels)[2:, 5:])))
+    assert led.faces == ((5, 8, 25, 28),)
+
+
+@pytest.mark.parametrize("size", [64, 128])
+def test_enough_is_cut_out_for_all_that_follows(size: int) -> None:
+    rng, config = np.random.default_rng(3), SynthesisConfig(crop_shift=0.7, twice=0.5)
+    for _ in range(200):
+        before, (channel, after, save) = draw_before(rng, config), draw_after(rng, config)
+        history = History(channel, before, after, save)
+        side = history.side_before(size)
+        assert side % 8 == 0
+        scene = history.lead(Scene(np.zeros((side, side, 3), np.uint8)))
+        pixels, mask = history.follow(scene.pixels, np.ones(scene.pixels.shape[:2], np.uint8))
+        assert pixels.shape[:2] == mask.shape
+        assert size <= min(mask.shape) <= max(mask.shape) <= 1.25 * size + 24
+
+
+def test_histories_are_as_the_configuration_says() -> None:
     rng = np.random.default_rng(0)
-    drawn = [history.any_subsampling(rng) for _ in range(2000)]
-    assert set(drawn) == {0, 2}
-    assert np.mean(np.array(drawn) == 2) == pytest.approx(0.75, abs=0.05)
+    config = SynthesisConfig(first_quality=(30, 60), last_quality=(85, 95), camera=0.3, first_jpeg=0.6, last_png=0.25)
+    before = [draw_before(rng, config) for _ in range(3000)]
+    compressed = [steps for steps in before if steps]
+    assert len(compressed) / 3000 == pytest.approx(0.6, abs=0.04)
+    first = [steps[0] for steps in compressed]
+    assert {step.quality for step in first if isinstance(step, Jpeg)} == set(range(30, 61))
+    assert np.mean([step.table != "standard" for step in first]) == pytest.approx(0.3, abs=0.05)  # type: ignore[union-attr]
+    twice = np.mean([sum(isinstance(step, Jpeg) for step in steps) == 2 for steps in compressed])
+    assert twice == pytest.approx(config.twice, abs=0.03)
+    after = [draw_after(rng, config) for _ in range(3000)]
+    for channel, share in config.channels.items():
+        assert np.mean([drawn[0] == channel for drawn in after]) == pytest.approx(share, abs=0.03)
+    saved = [save for channel, _, save in after if channel == "saved"]
+    assert np.mean([save == Png() for save in saved]) == pytest.approx(0.25, abs=0.04)
+    assert {save.quality for save in saved if isinstance(save, Jpeg)} == set(range(85, 96))
+    messenger = [save for channel, _, save in after if channel == "messenger"]
+    assert all(isinstance(save, Jpeg) and save.subsampling == "4:2:0" for save in messenger)
+    assert {save.quality for save in messenger} == set(range(70, 86))  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(("subsampling", "factors"), [(0, (1, 1)), (2, (2, 2))])
-def test_subsampling_is_what_the_file_says(subsampling: int, factors: tuple[int, int]) -> None:
-    image = Image.open(io.BytesIO(history.encode(textured(np.random.default_rng(0), 32, 32), 80, subsampling)))
-    assert image.layer[0][1:3] == factors  # type: ignore[attr-defined]
+@pytest.mark.parametrize("channel", sorted(CHANNELS))
+def test_every_channel_is_told_in_plain_values(channel: str) -> None:
+    rng, config = np.random.default_rng(0), SynthesisConfig(channels={channel: 1.0})
+    for _ in range(20):
+        history = History(*(drawn := draw_after(rng, config))[:1], draw_before(rng, config), *drawn[1:])
+        told = json.loads(json.dumps(history.told()))
+        assert told["channel"] == channel
+        assert len(told["after"]) == len(history.after)
+        assert told["save"]["step"] in ("jpeg", "png")
+
+
+def test_most_files_have_subsampled_chroma() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [draw_jpeg(rng, (50, 90)) for _ in range(2000)]
+    assert np.mean([step.subsampling == "4:2:0" for step in drawn]) == pytest.approx(0.72, abs=0.05)
+    assert np.mean([step.progressive for step in drawn]) == pytest.approx(0.1, abs=0.03)

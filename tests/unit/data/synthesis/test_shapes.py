@@ -12,7 +12,7 @@ sizes = st.integers(32, 200)
 areas = st.floats(0.005, 0.5)
 
 
-@pytest.mark.parametrize("shape", [shapes.ellipse, shapes.rectangle, shapes.polygon, shapes.blob, shapes.any_shape])
+@pytest.mark.parametrize("shape", [shapes.ellipse, shapes.rectangle, shapes.polygon, shapes.blob])
 @given(seeds, sizes, areas)
 def test_shapes_are_binary_masks_and_the_same_for_the_same_seed(shape, seed: int, size: int, area: float) -> None:
     mask = shape(np.random.default_rng(seed), size, area)
@@ -65,6 +65,6 @@ def test_fitted_shapes_keep_their_share_of_the_picture(seed: int, height: int, w
 
 def test_shapes_are_various_in_kind_and_place() -> None:
     rng = np.random.default_rng(5)
-    masks = [shapes.any_shape(rng, 64, 0.1) for _ in range(300)]
+    masks = [shapes.drawn_in(rng, 64, 64, (0.1, 0.1))[0] for _ in range(300)]
     assert len({mask.tobytes() for mask in masks}) == 300
     assert np.mean(masks, 0).min() > 0

@@ -6,13 +6,14 @@ import numpy as np
 
 from omni_iml.data.sources import TileEntry
 from omni_iml.data.synthesis import Engine, SynthesisConfig
-from omni_iml.data.synthesis.crop import Crop, draw_crop
+from omni_iml.data.synthesis.crop import draw_crop
+from omni_iml.data.synthesis.scene import Scene
 
 
 def test_a_crop_knows_which_part_is_the_source_s_own():
     tile = np.random.default_rng(0).integers(0, 255, (64, 100, 3), dtype=np.uint8)
     entry = TileEntry(0, 64, 100, "document/set", "set/a", "train")
-    crop = draw_crop(np.random.default_rng(1), tile, entry, 136, 0.0)
+    crop = draw_crop(np.random.default_rng(1), tile, entry, 136, 0.0, 136)
     # 1.25 is the most that a small tile is enlarged.
     assert crop.pixels.shape == (136, 136, 3)
     assert crop.extent == (80, 125)
@@ -20,7 +21,7 @@ def test_a_crop_knows_which_part_is_the_source_s_own():
 
 
 def test_windows_keep_count_of_the_filled_part():
-    crop = Crop(np.zeros((100, 100, 3), np.uint8), (), (30, 0))
+    crop = Scene(np.zeros((100, 100, 3), np.uint8), filled=(30, 0))
     assert crop.window(10, 5, 90, 90).extent == (60, 90)
     assert crop.window(0, 0, 50, 50).filled == (0, 0)
     assert crop.window(60, 0, 40, 40).extent == (10, 40)
@@ -39,7 +40,9 @@ class OneTile:
 
 
 def test_samples_of_small_sources_are_padded_not_mirrored():
-    config = SynthesisConfig(size=256, domains={"document": 1.0}, pad=0.0, rescale=0.0, crop_shift=0.0)
+    config = SynthesisConfig(
+        size=256, domains={"document": 1.0}, pad=0.0, rescale=0.0, crop_shift=0.0, rendered=0.0, channels={"saved": 1.0}
+    )
     engine = Engine(OneTile(), "train", config, 3)
     for index in range(12):
         sample = engine(index)

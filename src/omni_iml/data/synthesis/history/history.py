@@ -28,15 +28,14 @@ class History:
     after: tuple[Step, ...]
     save: Jpeg | Png
 
-    @property
-    def scale(self) -> float:
-        """Final side over the side at the edit."""
-        return float(np.prod([step.scale for step in self.after if isinstance(step, Resize)]))
-
     def side_before(self, size: int) -> int:
         """Side at the first compression of a picture that shall have ``size`` pixels at the end, a multiple of 8."""
-        shifts = sum(isinstance(step, Shift) for step in (*self.before, *self.after))
-        return -(-int(np.ceil(size / min(self.scale, 1.25))) // 8) * 8 + 8 * shifts
+        for step in reversed((*self.before, *self.after)):
+            if isinstance(step, Resize):
+                size = int(np.ceil(size / step.scale)) + 1
+            elif isinstance(step, Shift):
+                size += 8
+        return -(-size // 8) * 8
 
     def lead(self, scene: Scene) -> Scene:
         """The scene as the editor opens it."""
