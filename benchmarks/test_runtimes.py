@@ -23,8 +23,9 @@ import numpy as np
 import pytest
 
 from omni_iml.cli.export import calibration_tiles
-from omni_iml.data.sources import DOMAINS, TilePool
+from omni_iml.data.sources import DOMAINS
 from omni_iml.data.synthesis import Engine, SynthesisConfig
+from omni_iml.data.tile_cache import TilePool
 from omni_iml.inference.blending import sigmoid
 from omni_iml.inference.session import open_session
 from omni_iml.inference.tiles import cut

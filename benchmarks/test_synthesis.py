@@ -16,8 +16,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from omni_iml.data.dataset import collate
-from omni_iml.data.sources import build_cache
 from omni_iml.data.synthesis import Engine, SynthesisConfig
+from omni_iml.data.tile_cache import build_cache
 
 SIDE = 640
 SAMPLES = 20

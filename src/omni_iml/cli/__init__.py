@@ -25,6 +25,7 @@ COMMANDS = {
     "train": "omni_iml.cli.train:train",
     "export": "omni_iml.cli.export:export",
     "inspect": "omni_iml.cli.inspect:inspect",
+    "synth": "omni_iml.cli.synth:synth",
 }
 """Name -> "module:function", in the order in which the help lists them."""
 

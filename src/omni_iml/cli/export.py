@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omni_iml.cli.failures import WrongUsage, emit, exit_codes, needs_train
+from omni_iml.cli.failures import WrongUsage, emit, exit_codes, needs
 from omni_iml.types import UnreadableImage
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def export(
             raise WrongUsage("--int8 and --calibration FOLDER belong together; name both, or neither.")
         if out.suffix.lower() != ".onnx":  # one slip and it would be the weights that are overwritten
             raise WrongUsage(f"{out}: a model file's name ends in .onnx; give it such a name.")
-        with needs_train("export"):
+        with needs("train", "export"):
             import onnxruntime
 
             from omni_iml.models.checkpoint import load_network

@@ -103,10 +103,11 @@ def exit_codes(debug: bool) -> Iterator[None]:
 
 
 @contextmanager
-def needs_train(command: str) -> Iterator[None]:
-    """Turn a missing library of the laboratory into a sentence that names the extra.
+def needs(extra: str, command: str) -> Iterator[None]:
+    """Turn a missing library into a sentence that names the extra that brings it.
 
     Args:
+        extra: name of the extra.
         command: name of the command, for the sentence.
 
     Yields:
@@ -119,7 +120,7 @@ def needs_train(command: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise WrongUsage(
-            f"omni-iml {command}: {error.name} is not installed; run pip install 'omni-iml[train]'."
+            f"omni-iml {command}: {error.name} is not installed; run pip install 'omni-iml[{extra}]'."
         ) from error
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from omni_iml.cli.detect import PrecisionName
-from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, describe, emit, exit_codes, needs_train
+from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, describe, emit, exit_codes, needs
 from omni_iml.types import MAX_PIXELS, UnreadableImage
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def inspect(
     2 for wrong usage, 3 if something else failed.
     """
     with exit_codes(debug):
-        with needs_train("inspect"):
+        with needs("train", "inspect"):
             from omni_iml.inspection import ForeignFolder, Inspector, save_inspection
             from omni_iml.io import load
         try:

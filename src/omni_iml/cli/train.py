@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from omni_iml.cli.failures import WrongUsage, emit, exit_codes, needs_train
+from omni_iml.cli.failures import WrongUsage, emit, exit_codes, needs
 from omni_iml.report.wording import printable
 
 
@@ -34,7 +34,7 @@ def train(
     Prints the path of the weights on standard output, everything else on standard error.
     """
     with exit_codes(debug):
-        with needs_train("train"):
+        with needs("train", "train"):
             from omni_iml.training.recipe import load_recipe
             from omni_iml.training.train import prepare
         if init is not None and resume is not None:

@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from omni_iml.data.sources import DOMAINS, build_cache, data_root
+from omni_iml.data.sources import DOMAINS, data_root
 from omni_iml.data.synthesis import SynthesisConfig
+from omni_iml.data.tile_cache import build_cache
 from omni_iml.evaluation.devbench import REAL_EDITS, SETS, PictureResult, score_devbench
 from omni_iml.evaluation.synthetic import SampleResult, score_split
 from omni_iml.inference.detector import Detector

@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from omni_iml.data.sources import build_cache, data_root
+from omni_iml.data.sources import data_root
 from omni_iml.data.synthesis import SynthesisConfig
+from omni_iml.data.tile_cache import build_cache
 from omni_iml.evaluation.calibration import Calibration, calibrate
 from omni_iml.evaluation.card import measure, write_tables
 from omni_iml.evaluation.synthetic import SIDE, score_split

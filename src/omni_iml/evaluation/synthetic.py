@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from omni_iml.data.sources import DOMAINS, Split, TilePool
+from omni_iml.data.sources import DOMAINS, Split
 from omni_iml.data.synthesis import Engine, SynthesisConfig
+from omni_iml.data.tile_cache import TilePool
 from omni_iml.inference.session import Session
 from omni_iml.metrics import count_pixels, f1, iou, roc_auc
 

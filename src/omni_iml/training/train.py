@@ -17,8 +17,9 @@ from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader
 
 from omni_iml.data.dataset import SyntheticTampering, collate, single_thread
-from omni_iml.data.sources import build_cache, data_root
+from omni_iml.data.sources import data_root
 from omni_iml.data.synthesis import Engine, Sample, SynthesisConfig
+from omni_iml.data.tile_cache import build_cache
 from omni_iml.models import OmniIML
 from omni_iml.models.checkpoint import load_into, read_metadata, save_weights
 from omni_iml.models.noiseprint import Noiseprint

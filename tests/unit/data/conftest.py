@@ -11,9 +11,9 @@ import pytest
 from data_pictures import SETS, WANTED, picture, split_by_rule, write_boxes
 from PIL import Image
 
-from omni_iml.data.sources import TilePool, build_cache
 from omni_iml.data.synthesis import Engine, SynthesisConfig
 from omni_iml.data.synthesis import text as text_module
+from omni_iml.data.tile_cache import TilePool, build_cache
 
 
 @pytest.fixture(scope="session")

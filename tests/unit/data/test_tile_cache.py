@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from omni_iml.data import sources as sources_module
-from omni_iml.data.sources import TileEntry, TilePool, _tile_windows, build_cache, find
+from omni_iml.data import tile_cache as tile_cache_module
+from omni_iml.data.sources import find
+from omni_iml.data.tile_cache import TileEntry, TilePool, build_cache, tile_windows
 from omni_iml.io import load
+from omni_iml.io.parts import load_parts
 
 SIDE = 96
 
@@ -50,8 +52,8 @@ def places(picture: NDArray[np.uint8], tile: NDArray[np.uint8]) -> list[tuple[in
 
 @given(st.integers(1, 900), st.integers(1, 900), st.integers(8, 700), st.integers(1, 5), st.text(max_size=8))
 def test_windows_start_on_the_grid_and_stay_inside(height: int, width: int, side: int, count: int, name: str) -> None:
-    windows = list(_tile_windows(height, width, side, count, name))
-    assert windows == list(_tile_windows(height, width, side, count, name))
+    windows = list(tile_windows(height, width, side, count, name))
+    assert windows == list(tile_windows(height, width, side, count, name))
     assert len(windows) == (1 if max(height, width) <= side else count)
     for y, x, tall, wide in windows:
         assert y % 8 == x % 8 == 0
@@ -119,7 +121,7 @@ def test_unchanged_sources_are_not_decoded_again(
     def refuse(path: Path) -> None:
         raise AssertionError(f"{path} was decoded again")
 
-    monkeypatch.setattr(sources_module, "load", refuse)
+    monkeypatch.setattr(tile_cache_module, "load_parts", refuse)
     assert contents(build_cache(small_root, tmp_path / "tiles")) == first
 
 
@@ -174,7 +176,7 @@ def test_a_stopped_build_leaves_the_former_cache_or_none(
     folder = tmp_path / "tiles"
     before = contents(build_cache(small_root, folder)) if former else []
     _added(small_root)
-    read, rename, calls = load, Path.replace, []
+    read, rename, calls = load_parts, Path.replace, []
 
     def counted(path: Path) -> object:
         calls.append(path)
@@ -187,7 +189,7 @@ def test_a_stopped_build_leaves_the_former_cache_or_none(
             raise KeyboardInterrupt
         return rename(self, target)
 
-    monkeypatch.setattr(sources_module, "load", counted)
+    monkeypatch.setattr(tile_cache_module, "load_parts", counted)
     monkeypatch.setattr(Path, "replace", refused)
     with pytest.raises(KeyboardInterrupt):
         build_cache(small_root, folder)
@@ -204,10 +206,10 @@ def test_a_stopped_build_leaves_the_former_cache_or_none(
 def test_a_killed_process_leaves_no_half_cache(small_root: Path, tmp_path: Path) -> None:
     folder = tmp_path / "tiles"
     program = (
-        "import os, sys\nfrom pathlib import Path\nfrom omni_iml.data import sources\n"
-        "read, calls = sources.load, []\n"
+        "import os, sys\nfrom pathlib import Path\nfrom omni_iml.data import tile_cache as sources\n"
+        "read, calls = sources.load_parts, []\n"
         "def dying(path):\n    calls.append(path)\n    return read(path) if len(calls) < 6 else os._exit(9)\n"
-        "sources.load = dying\nsources.build_cache(Path(sys.argv[1]), Path(sys.argv[2]))\n"
+        "sources.load_parts = dying\nsources.build_cache(Path(sys.argv[1]), Path(sys.argv[2]))\n"
     )
     ended = subprocess.run([sys.executable, "-c", program, str(small_root), str(folder)], check=False)
     assert ended.returncode == 9
@@ -229,7 +231,7 @@ def test_a_broken_source_is_named_in_the_log_and_skipped(
     broken = small_root / "source/scene_text/signs/broken.jpg"
     whole = [e.identity for e in build_cache(small_root, tmp_path / "whole").entries]
     broken.write_bytes(b"\xff\xd8 this is no picture")
-    with caplog.at_level("WARNING", "omni_iml.data.sources"):
+    with caplog.at_level("WARNING", "omni_iml.data.tile_cache"):
         pool = build_cache(small_root, tmp_path / "tiles")
     assert [e.identity for e in pool.entries] == whole
     (record,) = caplog.records

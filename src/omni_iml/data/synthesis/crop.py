@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from omni_iml.data.sources import TileEntry
 from omni_iml.data.synthesis.pixels import Pixels
 from omni_iml.data.synthesis.scene import Scene
+from omni_iml.data.tile_cache import TileEntry
 from omni_iml.data.words import rescaled
 
 

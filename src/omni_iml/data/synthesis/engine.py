@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from omni_iml.data.sources import DOMAINS, Domain, Split, TileEntry, TilePool
+from omni_iml.data.sources import DOMAINS, Domain, Split
 from omni_iml.data.synthesis.config import SynthesisConfig
 from omni_iml.data.synthesis.crop import draw_crop
 from omni_iml.data.synthesis.edit import Edit, NothingToEdit, Operation, differs
@@ -18,12 +18,14 @@ from omni_iml.data.synthesis.operations import LocalFilter, catalogue
 from omni_iml.data.synthesis.pixels import Mask
 from omni_iml.data.synthesis.sample import Sample, sample_of
 from omni_iml.data.synthesis.scene import Scene
+from omni_iml.data.tile_cache import TileEntry, TilePool
 
 GENERATED_ORIGINS = {"face/faker_ai_portraits_cc0"}
 """Wholly generated pictures: material to tamper with, never an authentic example."""
 
 _SMALLEST_TILE = 64
 _TRIES = 6
+_FEWEST_PIXELS, _LARGEST_SHARE = 64, 0.9  # a digit of small print, and all but a rim
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Composite:
         origin: of its source.
         identity: of its source.
         histories: one for each view.
+        dropped: operations that were tried in vain, each with its cause.
     """
 
     edit: Edit
@@ -45,6 +48,7 @@ class Composite:
     origin: str
     identity: str
     histories: tuple[History, ...]
+    dropped: tuple[tuple[str, str], ...]
 
 
 class Engine:
@@ -52,7 +56,7 @@ class Engine:
 
     Args:
         pool: cached source tiles.
-        split: which identities may be drawn.
+        split: which identities may be drawn; None for all.
         config: what is drawn how often.
         seed: first part of every sample's seed.
 
@@ -61,7 +65,7 @@ class Engine:
             multiple of 32; or the split has no tile of a domain that has a share.
     """
 
-    def __init__(self, pool: TilePool, split: Split, config: SynthesisConfig, seed: int) -> None:
+    def __init__(self, pool: TilePool, split: Split | None, config: SynthesisConfig, seed: int) -> None:
         self.pool, self.config, self.seed = pool, config, seed
         _check(config)
         self._domains = [d for d in DOMAINS if config.domains.get(d, 0) > 0]
@@ -74,7 +78,7 @@ class Engine:
                     by_origin.setdefault(entry.origin, []).append(entry)
             self._origins[domain] = list(by_origin.values())
         if missing := [d for d in self._domains if not self._origins[d]]:
-            raise ValueError(f"split {split!r} has no source tile of {', '.join(missing)}; give it no share.")
+            raise ValueError(f"split {split or 'all'!r} has no source tile of {', '.join(missing)}; give it no share.")
         shares = np.array([config.domains[d] for d in self._domains])
         self._shares = shares / shares.sum()
         self._catalogue = catalogue(config.area)
@@ -107,10 +111,11 @@ class Engine:
         scene = histories[0].lead(self._crop(rng, entry, side))
         # What was mirrored to fill a small source up is no part of the picture: nothing is edited there.
         scene = scene.window(0, 0, *scene.extent)
-        edit = None if rng.random() < config.authentic else self._tamper(rng, domain, scene)
-        untouched = Edit(scene.pixels, np.zeros(scene.pixels.shape[:2], np.uint8))
-        done, operation = edit or (untouched, AUTHENTIC)
-        return Composite(done, operation, domain, entry.origin, entry.identity, histories)
+        edit, operation = Edit(scene.pixels, np.zeros(scene.pixels.shape[:2], np.uint8)), AUTHENTIC
+        dropped: list[tuple[str, str]] = []
+        if rng.random() >= config.authentic:
+            edit, operation, dropped = self._tamper(rng, domain, scene)
+        return Composite(edit, operation, domain, entry.origin, entry.identity, histories, tuple(dropped))
 
     def _draw_tile(self, rng: Generator, domain: Domain) -> TileEntry:
         origins = self._origins[domain]
@@ -122,22 +127,24 @@ class Engine:
     def _crop(self, rng: Generator, entry: TileEntry, side: int) -> Scene:
         return draw_crop(rng, self.pool.pixels(entry), entry, side, self.config.rescale, self.config.size)
 
-    def _tamper(self, rng: Generator, domain: Domain, scene: Scene) -> tuple[Edit, str] | None:
+    def _tamper(self, rng: Generator, domain: Domain, scene: Scene) -> tuple[Edit, str, list[tuple[str, str]]]:
         """An edit that shows, or none where nothing that was tried does (on an empty page)."""
         entries = self._catalogue[domain]
         names, shares = list(entries), [entry.share for entry in entries.values()]
-        choices: list[tuple[str, Operation]] = []
-        for _ in range(_TRIES):
-            name = names[int(rng.choice(len(names), p=shares))]
-            choices.append((name, entries[name].operation))
-        for name, operation in (*choices, ("local_filter", LocalFilter((0.05, 0.15)))):
+        drawn = [names[int(choice)] for choice in rng.choice(len(names), _TRIES, p=shares)]
+        tries: list[tuple[str, Operation]] = [(name, entries[name].operation) for name in drawn]
+        dropped = []
+        for name, operation in (*tries, ("local_filter", LocalFilter((0.05, 0.15)))):
             try:
                 edit = operation(rng, scene, lambda r: self._donor(r, domain, scene))
-            except NothingToEdit:
+            except NothingToEdit as reason:
+                dropped.append((name, str(reason) or "nothing to edit"))
                 continue
-            if 0.002 < edit.mask.mean() < 0.9 and differs(scene.pixels, edit):
-                return edit, name
-        return None
+            if cause := _unfit(scene, edit):
+                dropped.append((name, cause))
+                continue
+            return edit, name, dropped
+        return Edit(scene.pixels, np.zeros(scene.pixels.shape[:2], np.uint8)), AUTHENTIC, dropped
 
     def _donor(self, rng: Generator, domain: Domain, scene: Scene) -> Scene:
         """Another picture of the scene's shape, with a compression of its own at times."""
@@ -175,8 +182,18 @@ class Engine:
             "did": dict(edit.did) if seen else {},
             "history": history.told(),
             "crop": [y, x, height, width],
+            "dropped": [list(attempt) for attempt in composite.dropped],
         }
         return Forgery(pixels, mask, history.save, 1.0 if seen else untouched, composite.domain, operation, recipe)
+
+
+def _unfit(scene: Scene, edit: Edit) -> str | None:
+    """Why an edit is no use, or None: a mask of almost nothing or almost everything, a change that nobody sees."""
+    if np.count_nonzero(edit.mask) < _FEWEST_PIXELS:
+        return "covers next to nothing"
+    if edit.mask.mean() >= _LARGEST_SHARE:
+        return "covers next to everything"
+    return None if differs(scene.pixels, edit) else "changes nothing that shows"
 
 
 def _crop_towards(rng: Generator, mask: Mask, side: int) -> tuple[int, int]:

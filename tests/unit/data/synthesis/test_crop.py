@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from omni_iml.data.sources import TileEntry
 from omni_iml.data.synthesis.crop import draw_crop
 from omni_iml.data.synthesis.scene import Scene
+from omni_iml.data.tile_cache import TileEntry
 from omni_iml.data.words import WordBox
 
 

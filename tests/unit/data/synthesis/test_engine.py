@@ -11,11 +11,12 @@ import pytest
 from data_pictures import textured
 from PIL import Image
 
-from omni_iml.data.sources import DOMAINS, TilePool, build_cache
+from omni_iml.data.sources import DOMAINS
 from omni_iml.data.synthesis import AUTHENTIC, Engine, Sample, SynthesisConfig, shapes
 from omni_iml.data.synthesis.edit import Edit, NothingToEdit
 from omni_iml.data.synthesis.operations import Entry, catalogue
 from omni_iml.data.synthesis.scene import Donor, Scene
+from omni_iml.data.tile_cache import TilePool, build_cache
 from omni_iml.io import trace_of_pixels
 
 MakeEngine = Callable[..., Engine]

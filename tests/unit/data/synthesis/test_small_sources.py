@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from omni_iml.data.sources import TileEntry
 from omni_iml.data.synthesis import Engine, SynthesisConfig
 from omni_iml.data.synthesis.crop import draw_crop
 from omni_iml.data.synthesis.scene import Scene
+from omni_iml.data.tile_cache import TileEntry
 
 
 def test_a_crop_knows_which_part_is_the_source_s_own():
