@@ -15,6 +15,8 @@ class SynthesisConfig:
     Attributes:
         size: side of the samples in pixels, a multiple of 32, at least 32.
         domains: share of each domain.
+        operations: shares of operations by name, in place of those of `operations.catalogue`; none leaves them as they
+            are. A domain draws from those of them that it has.
         authentic: share of samples that nobody tampered with; they go through the same histories.
         rendered: share of document samples whose page is rendered instead of taken from a source.
         first_jpeg: probability that the picture is compressed before the edit (beyond its own history).
@@ -39,6 +41,7 @@ class SynthesisConfig:
     domains: Mapping[str, float] = field(
         default_factory=lambda: {"natural": 0.45, "document": 0.25, "face": 0.15, "scene_text": 0.15}
     )
+    operations: Mapping[str, float] = field(default_factory=dict)
     authentic: float = 0.12
     rendered: float = 0.5
     first_jpeg: float = 0.75

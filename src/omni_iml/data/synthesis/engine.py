@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from omni_iml.data.synthesis.crop import draw_crop
 from omni_iml.data.synthesis.edit import Edit, NothingToEdit, Operation, differs
 from omni_iml.data.synthesis.forgery import AUTHENTIC, Forgery
 from omni_iml.data.synthesis.history import CHANNELS, History, draw_after, draw_before, draw_jpeg
-from omni_iml.data.synthesis.operations import LocalFilter, catalogue
+from omni_iml.data.synthesis.operations import Entry, LocalFilter, catalogue
 from omni_iml.data.synthesis.pixels import Mask
 from omni_iml.data.synthesis.sample import Sample, sample_of
 from omni_iml.data.synthesis.scene import Scene
@@ -81,7 +81,7 @@ class Engine:
             raise ValueError(f"split {split or 'all'!r} has no source tile of {', '.join(missing)}; give it no share.")
         shares = np.array([config.domains[d] for d in self._domains])
         self._shares = shares / shares.sum()
-        self._catalogue = catalogue(config.area)
+        self._catalogue = {domain: _shares(domain, config) for domain in self._domains}
         self._latest: tuple[int, Composite] | None = None
 
     def __call__(self, index: int) -> Sample:
@@ -164,13 +164,16 @@ class Engine:
         config, edit, history = self.config, composite.edit, composite.histories[view]
         height, width = edit.mask.shape
         side = history.side_before(config.size)
-        y, x = _crop_towards(rng, edit.mask, side) if config.views > 1 else (0, 0)
+        y, x = _crop_towards(rng, edit.mask, side, side) if config.views > 1 else (0, 0)
         pixels, mask = history.follow(edit.pixels[y : y + side, x : x + side], edit.mask[y : y + side, x : x + side])
         height, width = (min(config.size, own) for own in mask.shape)
         if rng.random() < config.pad:
             height, width = (
                 min(own, int(config.size * s)) for own, s in zip((height, width), rng.uniform(0.4, 1, 2), strict=True)
             )
+            # Were the edit cut away, small pictures would be authentic more often than others.
+            top, left = _crop_towards(rng, mask, height, width)
+            pixels, mask = pixels[top:, left:], mask[top:, left:]
         pixels, mask = np.ascontiguousarray(pixels[:height, :width]), np.ascontiguousarray(mask[:height, :width])
         seen = bool(mask.any())
         untouched = -1.0 if composite.origin in GENERATED_ORIGINS else 0.0
@@ -187,6 +190,21 @@ class Engine:
         return Forgery(pixels, mask, history.save, 1.0 if seen else untouched, composite.domain, operation, recipe)
 
 
+def _shares(domain: Domain, config: SynthesisConfig) -> dict[str, Entry]:
+    """The domain's operations with the shares that the configuration gives them, or else their own; they sum to 1."""
+    entries = catalogue(config.area)[domain]
+    if config.operations:
+        every = sorted({name for names in catalogue(config.area).values() for name in names})
+        if unknown := sorted(set(config.operations) - set(every)):
+            raise ValueError(f"operation {', '.join(unknown)}: is unknown; the operations are {', '.join(every)}.")
+        entries = {name: replace(entry, share=config.operations.get(name, 0.0)) for name, entry in entries.items()}
+        entries = {name: entry for name, entry in entries.items() if entry.share > 0}
+    if not entries:
+        raise ValueError(f"synthesis operations: none that {domain} has is given a share; give it one, or no {domain}.")
+    total = sum(entry.share for entry in entries.values())
+    return {name: replace(entry, share=entry.share / total) for name, entry in entries.items()}
+
+
 def _unfit(scene: Scene, edit: Edit) -> str | None:
     """Why an edit is no use, or None: a mask of almost nothing or almost everything, a change that nobody sees."""
     if np.count_nonzero(edit.mask) < _FEWEST_PIXELS:
@@ -196,12 +214,12 @@ def _unfit(scene: Scene, edit: Edit) -> str | None:
     return None if differs(scene.pixels, edit) else "changes nothing that shows"
 
 
-def _crop_towards(rng: Generator, mask: Mask, side: int) -> tuple[int, int]:
+def _crop_towards(rng: Generator, mask: Mask, height: int, width: int) -> tuple[int, int]:
     """Top and left of a crop on the 8 grid, around a tampered pixel where there is one."""
     rows, columns = np.nonzero(mask)
     place = int(rng.integers(rows.size)) if rows.size else 0
     corner = []
-    for length, at in zip(mask.shape, (rows, columns), strict=True):
+    for length, side, at in zip(mask.shape, (height, width), (rows, columns), strict=True):
         last = max(0, (length - side) // 8)
         low, high = 0, last
         if at.size:
