@@ -21,8 +21,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from omni_iml.data.finding import faces_through, find_faces, find_scene_text
 from omni_iml.data.sources import DOMAINS, PLAIN_SUFFIXES, SUFFIXES, Domain, Source, Split, domain_of, find
-from omni_iml.data.words import WordBox, boxes_file, read_words, seen_through
+from omni_iml.data.words import WordBox, boxes_file, from_plain, read_words, seen_through
 from omni_iml.io.parts import load_parts
 from omni_iml.types import Box, EvidenceImage, UnreadableImage
 
@@ -32,7 +33,7 @@ SMALLEST = 64
 """Pictures with a shorter side, in pixels, are not cut into tiles."""
 
 # What the cache's bytes depend on beside the sources: raised when this module cuts or writes otherwise.
-_CACHE_FORMAT = 5
+_CACHE_FORMAT = 6
 _INDEX = "pool.json"
 _ABANDONED_SECONDS = 600
 
@@ -48,8 +49,9 @@ class TileEntry:
         origin: as in `Source`.
         identity: as in `Source`.
         split: as in `Source`.
-        words: known word boxes in the tile's own coordinates, cut off at its left and right.
-        faces: known faces ``(x0, y0, x1, y1)``, pixels, in the tile's own coordinates.
+        words: known word boxes in the tile's own coordinates, cut off at its left and right; in scenes that none are
+            known of, the lines that were found.
+        faces: faces that were found ``(x0, y0, x1, y1)``, pixels, in the tile's own coordinates.
     """
 
     offset: int
@@ -91,7 +93,7 @@ class TilePool:
             TileEntry(
                 **{
                     **row,
-                    "words": tuple(WordBox(**word) for word in row["words"]),
+                    "words": tuple(from_plain(word) for word in row["words"]),
                     "faces": tuple((x0, y0, x1, y1) for x0, y0, x1, y1 in row["faces"]),
                 }
             )
@@ -203,11 +205,15 @@ def _cut_all(sources: Sequence[Source], out: BinaryIO, side: int, per_source: in
             if min(height, width) < SMALLEST:
                 log.warning("%s: is too small to be edited (%dx%d pixels); it is skipped.", source.path, width, height)
                 continue
+            faces = find_faces(picture.pixels) if source.domain == "face" else ()
             for y, x, tall, wide in tile_windows(height, width, side, per_source, source.identity + picture.part):
                 offset = out.tell()
-                out.write(np.ascontiguousarray(picture.pixels[y : y + tall, x : x + wide]).tobytes())
-                inside = seen_through(words, y, x, tall, wide)
-                yield TileEntry(offset, tall, wide, source.origin, source.identity, source.split, inside)
+                tile = np.ascontiguousarray(picture.pixels[y : y + tall, x : x + wide])
+                out.write(tile.tobytes())
+                shown = seen_through(words, y, x, tall, wide), faces_through(faces, y, x, tall, wide)
+                if source.domain == "scene_text" and not words:
+                    shown = find_scene_text(tile), shown[1]
+                yield TileEntry(offset, tall, wide, source.origin, source.identity, source.split, *shown)
 
 
 def _pictures(path: Path) -> Iterator[EvidenceImage]:

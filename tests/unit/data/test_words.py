@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_iml.data.words import WordBox, boxes_file, read_words, rescaled, seen_through
+from omni_iml.data.words import WordBox, boxes_file, from_plain, read_words, rescaled, seen_through, turned
 
 
 @st.composite
@@ -74,3 +76,45 @@ def test_rescaling_keeps_words_in_place(word: WordBox, down: float, across: floa
 
 def test_words_that_shrink_to_nothing_are_left_out() -> None:
     assert rescaled([WordBox(4, 4, 5, 5), WordBox(0, 0, 40, 20)], 0.25, 0.25) == (WordBox(0, 0, 10, 5),)
+
+
+SLANT = turned(((20.0, 30.0), (80.0, 50.0), (75.0, 65.0), (15.0, 45.0)))
+
+
+def test_a_turned_word_has_the_box_around_it() -> None:
+    assert (SLANT.x0, SLANT.y0, SLANT.x1, SLANT.y1) == (15, 30, 80, 65)
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(10, 100), st.integers(10, 100))
+def test_a_window_shows_a_stretch_of_a_turned_word(y: int, x: int, height: int, width: int) -> None:
+    assert SLANT.quad is not None
+    first, second, third, fourth = (np.array(corner) for corner in SLANT.quad)
+    for word in seen_through([SLANT], y, x, height, width):
+        assert word.quad is not None
+        start, end, bottom_end, bottom = (np.add(corner, [x, y]) for corner in word.quad)
+        for corner in (start, end, bottom_end, bottom):
+            assert x <= corner[0] <= x + width
+            assert y <= corner[1] <= y + height
+        share = np.linalg.norm(start - first) / np.linalg.norm(second - first)
+        np.testing.assert_allclose(start, first + share * (second - first), atol=1e-6)
+        np.testing.assert_allclose(bottom, fourth + share * (third - fourth), atol=1e-6)
+        assert np.linalg.norm(end - start) >= 0.99 * np.linalg.norm(bottom - start)
+
+
+def test_a_turned_word_is_whole_in_a_window_around_it_and_none_beside_it() -> None:
+    (whole,) = seen_through([SLANT], 10, 10, 80, 80)
+    assert SLANT.quad is not None
+    np.testing.assert_allclose(whole.quad, np.array(SLANT.quad) - 10, atol=1e-9)
+    assert seen_through([SLANT], 0, 90, 100, 100) == ()
+    assert seen_through([SLANT], 0, 0, 40, 100) == ()  # the upper half of its middle only
+
+
+def test_a_turned_word_is_rescaled_corner_by_corner() -> None:
+    (half,) = rescaled([SLANT], 0.5, 2.0)
+    assert SLANT.quad is not None
+    np.testing.assert_allclose(half.quad, np.array(SLANT.quad) * [2.0, 0.5])
+
+
+@pytest.mark.parametrize("word", [SLANT, WordBox(1, 2, 3, 4)])
+def test_words_come_back_from_json(word: WordBox) -> None:
+    assert from_plain(json.loads(json.dumps(asdict(word)))) == word

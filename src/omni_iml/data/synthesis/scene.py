@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.random import Generator
 
+from omni_iml.data.finding import faces_through
 from omni_iml.data.synthesis.pixels import Pixels
 from omni_iml.data.words import WordBox, seen_through
 from omni_iml.types import Box
@@ -50,21 +51,3 @@ class Scene:
 
 Donor = Callable[[Generator], Scene]
 """Draws another authentic picture of at least the scene's height and width, on a JPEG grid of its own."""
-
-
-def faces_through(faces: tuple[Box, ...], y: int, x: int, height: int, width: int) -> tuple[Box, ...]:
-    """The faces of which a window shows more than half, cut to the window and in its coordinates.
-
-    Args:
-        faces: boxes in the picture's coordinates.
-        y: first row of the window.
-        x: first column of the window.
-        height: rows of the window.
-        width: columns of the window.
-    """
-    seen = []
-    for x0, y0, x1, y1 in faces:
-        left, top, right, bottom = max(x0 - x, 0), max(y0 - y, 0), min(x1 - x, width), min(y1 - y, height)
-        if left < right and top < bottom and 2 * (right - left) * (bottom - top) > (x1 - x0) * (y1 - y0):
-            seen.append((left, top, right, bottom))
-    return tuple(seen)
