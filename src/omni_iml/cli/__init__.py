@@ -26,8 +26,9 @@ COMMANDS = {
     "export": "omni_iml.cli.export:export",
     "inspect": "omni_iml.cli.inspect:inspect",
     "synth": "omni_iml.cli.synth:synth",
+    "data": "omni_iml.cli.data:data",
 }
-"""Name -> "module:function", in the order in which the help lists them."""
+"""Name -> "module:function", or "module:group" of several commands, in the order in which the help lists them."""
 
 
 class _LazyGroup(TyperGroup):
@@ -42,10 +43,13 @@ class _LazyGroup(TyperGroup):
                 ctx.fail(f"{cmd_name} is no command; to look at it, say: omni-iml detect {cmd_name}")
             return None
         if cmd_name not in self.commands:
-            module, function = COMMANDS[cmd_name].split(":")
-            single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-            single.command(name=cmd_name)(getattr(import_module(module), function))
-            self.commands[cmd_name] = get_command(single)
+            module, name = COMMANDS[cmd_name].split(":")
+            found = getattr(import_module(module), name)
+            if not isinstance(found, typer.Typer):
+                single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+                single.command(name=cmd_name)(found)
+                found = single
+            self.commands[cmd_name] = get_command(found)
         return self.commands[cmd_name]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from omni_iml.cli.failures import WrongUsage, emit, exit_codes, needs
-from omni_iml.report.wording import printable
+from omni_iml.cli.skipped import Skipped
 
 
 def synth(
@@ -48,9 +47,7 @@ def synth(
         with needs("synth", "synth"):
             from omni_iml.data.synthesis.folder import summary, write_folder
             from omni_iml.data.synthesis.order import prepare
-        skipped = _Counted(quiet)
-        logging.getLogger("omni_iml.data").addHandler(skipped)
-        stack.callback(logging.getLogger("omni_iml.data").removeHandler, skipped)
+        skipped = stack.enter_context(Skipped(quiet))
         if tiles is None:
             tiles = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="omni-iml-tiles-")))
         try:
@@ -77,16 +74,3 @@ def synth(
 
 def _list(counted: Counter[str]) -> str:
     return ", ".join(f"{name} {number}" for name, number in counted.most_common())
-
-
-class _Counted(logging.Handler):
-    """Prints what the library warns of, a line each, and counts the lines."""
-
-    def __init__(self, quiet: bool) -> None:
-        super().__init__(logging.WARNING)
-        self.count, self.quiet = 0, quiet
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.count += 1
-        if not self.quiet:
-            print(printable(record.getMessage()), file=sys.stderr)

@@ -106,8 +106,9 @@ def domain_of(origin: str) -> Domain:
 
 
 def _series(path: Path) -> str:
-    stem = re.sub(r"[_-]?\d+$", "", path.stem) if path.parent.name in _PREFIX else path.stem
-    return f"{path.parent.name}/{stem or path.stem}"
+    whole = re.sub(r"@\d+_\d+$", "", path.stem)  # of a tile that `jpeg_tiles` cut, the picture's own name
+    stem = re.sub(r"[_-]?\d+$", "", whole) if path.parent.name in _PREFIX else whole
+    return f"{path.parent.name}/{stem or whole}"
 
 
 def _identity(path: Path) -> str:

@@ -48,24 +48,38 @@ def prepare(
         FileNotFoundError: there is no picture to use.
     """
     wanted = list(domain or [])
-    if unknown := sorted(set(wanted) - set(DOMAINS)):
-        raise ValueError(f"domain {', '.join(unknown)}: is unknown; the domains are {', '.join(DOMAINS)}.")
     if split not in ("all", *get_args(Split)):
         raise ValueError(f"split {split!r}: is unknown; say {', '.join(get_args(Split))} or all.")
-    if not source_dir.is_dir():
-        raise FileNotFoundError(f"{source_dir}: is no folder; name one that holds authentic pictures.")
-    plain: Domain | None = None
-    if not (source_dir / "source").is_dir():
-        if len(wanted) != 1:
-            raise ValueError(
-                f"{source_dir}: has no folder source/<domain>/<set>/, so its pictures are of one domain; "
-                f"name it with --domain {', '.join(DOMAINS)}."
-            )
-        plain = cast(Domain, wanted[0])
+    plain = plain_domain(source_dir, wanted)
     pool = build_cache(source_dir, tiles, domain=plain)
     chosen = None if split == "all" else cast(Split, split)
     config = _config(pool, chosen, wanted, size, overrides)
     return Order(tiles, chosen, config, seed, count)
+
+
+def plain_domain(source_dir: Path, wanted: Sequence[str]) -> Domain | None:
+    """The domain of a plain folder of pictures; None for a folder that holds ``source/<domain>/<set>/``.
+
+    Args:
+        source_dir: the folder.
+        wanted: domains that the user named.
+
+    Raises:
+        ValueError: an unknown domain, or none or several for a plain folder.
+        FileNotFoundError: there is no such folder.
+    """
+    if unknown := sorted(set(wanted) - set(DOMAINS)):
+        raise ValueError(f"domain {', '.join(unknown)}: is unknown; the domains are {', '.join(DOMAINS)}.")
+    if not source_dir.is_dir():
+        raise FileNotFoundError(f"{source_dir}: is no folder; name one that holds authentic pictures.")
+    if (source_dir / "source").is_dir():
+        return None
+    if len(wanted) != 1:
+        raise ValueError(
+            f"{source_dir}: has no folder source/<domain>/<set>/, so its pictures are of one domain; "
+            f"name it with --domain, one of {', '.join(DOMAINS)}."
+        )
+    return cast(Domain, wanted[0])
 
 
 def _config(

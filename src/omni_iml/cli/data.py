@@ -1,0 +1,103 @@
+"""``omni-iml data``: sources made ready."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, emit, exit_codes, needs
+from omni_iml.cli.skipped import Skipped
+
+data = typer.Typer(
+    name="data",
+    help="Make authentic sources ready (needs the extra named synth).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class TileForm(StrEnum):
+    """The choices of ``--form``."""
+
+    PIXELS = "pixels"
+    JPEG = "jpeg"
+
+
+@data.command()
+def tiles(
+    source_dir: Annotated[
+        Path, typer.Argument(help="Authentic pictures: source/<domain>/<set>/, or any folder of pictures and PDFs.")
+    ],
+    out: Annotated[Path, typer.Argument(help="Folder for the tiles.")],
+    form: Annotated[
+        TileForm,
+        typer.Option(help="pixels: one file for --tiles and --cache; jpeg: JPEG files with the source's coefficients."),
+    ] = TileForm.PIXELS,
+    side: Annotated[int, typer.Option(min=64, help="Largest side of a tile in pixels.")] = 640,
+    per_source: Annotated[int, typer.Option(min=1, help="Tiles of a source that is larger than a tile.")] = 3,
+    domain: Annotated[str | None, typer.Option(help="Of a plain folder: the domain of its pictures.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="On stderr, print errors only.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Cut large sources into tiles once, so that no sample decodes a whole photograph again.
+
+    Exit code: 0 if every source was cut, 1 if some were skipped (each is named), 2 for wrong usage.
+    """
+    with exit_codes(debug), Skipped(quiet) as skipped:
+        with needs("synth", "data tiles"):
+            from omni_iml.data.jpeg_tiles import write_jpeg_tiles
+            from omni_iml.data.sources import find
+            from omni_iml.data.synthesis.order import plain_domain
+            from omni_iml.data.tile_cache import build_cache
+        try:
+            kind = plain_domain(source_dir, [domain] if domain else [])
+            if form is TileForm.PIXELS:
+                count = len(build_cache(source_dir, out, side=side, per_source=per_source, domain=kind).entries)
+            else:
+                sources = find(source_dir, kind)
+                count = sum(1 for _ in write_jpeg_tiles(sources, out, side=side, per_source=per_source))
+                if not count:
+                    raise FileNotFoundError(
+                        f"{source_dir}: no picture there can be cut; name a folder that holds some."
+                    )
+        except (ValueError, FileNotFoundError) as error:
+            raise WrongUsage(str(error)) from error
+        if not quiet:
+            print(f"{count} tiles, {skipped.count} sources skipped.", file=sys.stderr)
+        emit(str(out))
+        if skipped.count:
+            raise typer.Exit(SOME_UNREADABLE)
+
+
+@data.command()
+def manifest(
+    source_dir: Annotated[Path, typer.Argument(help="Authentic pictures: a folder with source/<domain>/<set>/.")],
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare with the manifest that ships with the package instead.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Print the manifest of sources as CSV: names, hashes, identities, splits, licences.
+
+    With --check, exit code 2 if a listed file is missing or has other bytes.
+    """
+    with exit_codes(debug):
+        with needs("synth", "data manifest"):
+            from omni_iml.data.manifest import committed, listed, select, to_csv
+            from omni_iml.data.sources import find
+        try:
+            if check:
+                emit(f"{len(select(find(source_dir), committed()))} sources are as the manifest says.")
+                return
+            if not (sources := find(source_dir)):
+                raise FileNotFoundError(
+                    f"{source_dir}: no picture in source/<domain>/<set>/ there; name another folder."
+                )
+        except (ValueError, FileNotFoundError) as error:
+            raise WrongUsage(str(error)) from error
+        emit(to_csv(listed(sources)).rstrip("\n"))
