@@ -63,7 +63,7 @@ def tiles(
                 count = sum(1 for _ in write_jpeg_tiles(sources, out, side=side, per_source=per_source))
                 if not count:
                     raise FileNotFoundError(
-                        f"{source_dir}: no picture there can be cut; name a folder that holds some."
+                        f"{source_dir}: no picture there can be cut; name another folder."
                     )
         except (ValueError, FileNotFoundError) as error:
             raise WrongUsage(str(error)) from error
@@ -96,7 +96,7 @@ def manifest(
                 return
             if not (sources := find(source_dir)):
                 raise FileNotFoundError(
-                    f"{source_dir}: no picture in source/<domain>/<set>/ there; name another folder."
+                    f"{source_dir}: holds no source/<domain>/<set>/; name another folder."
                 )
         except (ValueError, FileNotFoundError) as error:
             raise WrongUsage(str(error)) from error

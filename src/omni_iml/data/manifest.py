@@ -96,8 +96,8 @@ def select(sources: Sequence[Source], manifest: Sequence[Listed]) -> list[Source
     there = {f"{source.origin}/{source.path.name}": source for source in sources}
     if missing := [line.path for line in manifest if line.path not in there]:
         raise FileNotFoundError(
-            f"source/{missing[0]}: is in the manifest and not there ({len(missing)} such files); docs/synthesis.md says "
-            "where each set comes from."
+            f"source/{missing[0]}: is in the manifest and not there ({len(missing)} such files); "
+            "docs/synthesis.md says where each set comes from."
         )
     chosen = []
     for line in manifest:
