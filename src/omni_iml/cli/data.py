@@ -62,9 +62,7 @@ def tiles(
                 sources = find(source_dir, kind)
                 count = sum(1 for _ in write_jpeg_tiles(sources, out, side=side, per_source=per_source))
                 if not count:
-                    raise FileNotFoundError(
-                        f"{source_dir}: no picture there can be cut; name another folder."
-                    )
+                    raise FileNotFoundError(f"{source_dir}: no picture there can be cut; name another folder.")
         except (ValueError, FileNotFoundError) as error:
             raise WrongUsage(str(error)) from error
         if not quiet:
@@ -95,9 +93,7 @@ def manifest(
                 emit(f"{len(select(find(source_dir), committed()))} sources are as the manifest says.")
                 return
             if not (sources := find(source_dir)):
-                raise FileNotFoundError(
-                    f"{source_dir}: holds no source/<domain>/<set>/; name another folder."
-                )
+                raise FileNotFoundError(f"{source_dir}: holds no source/<domain>/<set>/; name another folder.")
         except (ValueError, FileNotFoundError) as error:
             raise WrongUsage(str(error)) from error
         emit(to_csv(listed(sources)).rstrip("\n"))

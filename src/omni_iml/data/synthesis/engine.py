@@ -33,6 +33,7 @@ class Composite:
     """One picture that was edited, or not, before it goes its ways.
 
     Attributes:
+        scene: as the editor opened it.
         edit: its pixels, the mask (empty where nobody edited it) and what was done.
         operation: name of the operation, or `AUTHENTIC`.
         domain: of its source.
@@ -42,6 +43,7 @@ class Composite:
         dropped: operations that were tried in vain, each with its cause.
     """
 
+    scene: Scene
     edit: Edit
     operation: str
     domain: Domain
@@ -91,11 +93,15 @@ class Engine:
     def forgery(self, index: int) -> Forgery:
         """The sample of this index before its last save, at most ``size`` pixels a side."""
         number, view = divmod(index, self.config.views)
+        rng = np.random.default_rng([self.seed, number, view])
+        return self._view(rng, self.composite(number), view, {"seed": self.seed, "index": index})
+
+    def composite(self, number: int) -> Composite:
+        """The composite that the samples ``views * number`` and after are views of."""
         # Views are mostly asked for in order, so one composite is worth keeping.
         if self._latest is None or self._latest[0] != number:
             self._latest = number, self._compose(np.random.default_rng([self.seed, number]))
-        rng = np.random.default_rng([self.seed, number, view])
-        return self._view(rng, self._latest[1], view, {"seed": self.seed, "index": index})
+        return self._latest[1]
 
     def _compose(self, rng: Generator) -> Composite:
         config = self.config
@@ -115,7 +121,7 @@ class Engine:
         dropped: list[tuple[str, str]] = []
         if rng.random() >= config.authentic:
             edit, operation, dropped = self._tamper(rng, domain, scene)
-        return Composite(edit, operation, domain, entry.origin, entry.identity, histories, tuple(dropped))
+        return Composite(scene, edit, operation, domain, entry.origin, entry.identity, histories, tuple(dropped))
 
     def _draw_tile(self, rng: Generator, domain: Domain) -> TileEntry:
         origins = self._origins[domain]
