@@ -2,9 +2,8 @@
 
     OMNI_IML_DATA=... python benchmarks/synthesis_rates.py --tiles FOLDER
 
-Processor time of one process on the training split of OMNI_IML_DATA, one thread; two such processes share nothing but the
-tile cache, so two cores make twice as many (``omni-iml synth --workers 2`` does). The median over operations is what
-issue and recipe count on. Nothing is asserted of times.
+Processor time of one process on the training split of OMNI_IML_DATA, one thread. Two such processes share nothing but
+the tile cache, so two cores make twice as many (``omni-iml synth --workers 2`` does). Nothing is asserted of times.
 """
 
 from __future__ import annotations

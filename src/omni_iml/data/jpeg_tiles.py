@@ -46,15 +46,18 @@ def write_jpeg_tiles(sources: Sequence[Source], out: Path, *, side: int = 1024, 
 
 def _tiles_of(source: Source, folder: Path, side: int, per_source: int) -> Iterator[Path]:
     data, name = source.path.read_bytes(), str(source.path)
+    # Of a plain folder the identity is the path in it, subfolders and all: two files of one name stay two.
+    plain = source.path.as_posix().endswith(f"/{source.identity}")
+    own = Path(source.identity.replace("/", "__") if plain else source.path.name)
     words = read_words(boxes_file(source.path))
     if data[:2] != b"\xff\xd8":
         load(source.path)  # what cannot be read is no source
-        yield _put(folder / source.path.name, data, words)
+        yield _put(folder / own, data, words)
         return
     frame = sanitise(data, source=name).frame
     if max(frame.height, frame.width) <= side:
         load(source.path)
-        yield _put(folder / source.path.name, data, words)
+        yield _put(folder / own, data, words)
         return
     grid, taken = grid_of(data, source=name), set()
     for top, left, height, width in tile_windows(frame.height, frame.width, side, per_source, source.identity):
@@ -62,7 +65,7 @@ def _tiles_of(source: Source, folder: Path, side: int, per_source: int) -> Itera
         if (y, x) in taken:
             continue
         taken.add((y, x))
-        path = folder / f"{source.path.stem}@{y}_{x}.jpg"
+        path = folder / f"{own.stem}@{y}_{x}.jpg"
         tile = path.read_bytes() if path.is_file() else crop_jpeg(data, y, x, height, width, source=name)
         yield _put(path, tile, seen_through(words, y, x, height, width))
 
