@@ -76,19 +76,9 @@ def test_folders_that_hold_nothing_are_named(command: list[str], tmp_path: Path)
 
 @pytest.mark.parametrize("form", ["pixels", "jpeg"])
 def test_tiles_are_cut_and_what_cannot_be_is_named(form: str, scans: Path, tmp_path: Path) -> None:
-    command = [
-        "data",
-        "tiles",
-        str(scans),
-        str(tmp_path / "out"),
-        "--domain",
-        "natural",
-        "--side",
-        "96",
-        "--form",
-        form,
-    ]
-    result = run.invoke(app, command)
+    (scans / "more" / "a.jpg").write_bytes((scans / "a.jpg").read_bytes())
+    command = ["data", "tiles", str(scans), str(tmp_path / "out"), "--domain", "natural", "--side", "96"]
+    result = run.invoke(app, [*command, "--form", form])
     assert result.exit_code == 1
     assert "broken.jpg" in result.stderr
     assert result.stdout.strip() == str(tmp_path / "out")
