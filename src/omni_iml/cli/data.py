@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
+from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -97,3 +100,43 @@ def manifest(
         except (ValueError, FileNotFoundError) as error:
             raise WrongUsage(str(error)) from error
         emit(to_csv(listed(sources)).rstrip("\n"))
+
+
+@data.command()
+def testset(
+    source_dir: Annotated[
+        Path, typer.Argument(help="The sources of the manifest: a folder with source/<domain>/<set>/.")
+    ],
+    out: Annotated[Path, typer.Argument(help="Folder for images/, masks/ and recipes/.")],
+    domain: Annotated[str, typer.Option(help="natural, document, face or scene_text.")],
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Make the synthetic test set of a domain again, bit for bit.
+
+    Exit code: 0 if the bytes are those that the package's digest stands for, 1 if not, 2 for wrong usage.
+    """
+    with exit_codes(debug), ExitStack() as stack:
+        with needs("synth", "data testset"):
+            from omni_iml.data.sources import DOMAINS
+            from omni_iml.data.synthesis.folder import summary, write_folder
+            from omni_iml.data.testsets import COUNT, committed_digest, gathered_fonts, order_testset, versions
+        chosen = next((known for known in DOMAINS if known == domain), None)
+        if chosen is None:
+            raise WrongUsage(f"--domain {domain}: is unknown; the domains are {', '.join(DOMAINS)}.")
+        fonts, tiles = (Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(2))
+        try:
+            stack.enter_context(gathered_fonts(fonts))
+            order = order_testset(source_dir, tiles, chosen)
+            for done in write_folder(order, out, workers or os.cpu_count() or 1):
+                if done % 50 == 0:
+                    print(f"{done} of {COUNT} pictures", file=sys.stderr)
+        except (ValueError, FileNotFoundError) as error:
+            raise WrongUsage(str(error)) from error
+        emit(str(out))
+        found, wanted = summary(out, COUNT).digest, committed_digest(chosen)
+        if found != wanted:
+            print(f"The bytes differ from the committed ones (sha256 {found}, wanted {wanted}).", file=sys.stderr)
+            print(f"Here: {versions()}; constraints.txt has what made them.", file=sys.stderr)
+            raise typer.Exit(SOME_UNREADABLE)
+        print(f"As committed: sha256 {found}.", file=sys.stderr)

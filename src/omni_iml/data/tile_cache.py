@@ -123,7 +123,13 @@ class TilePool:
 
 
 def build_cache(
-    root: Path, folder: Path, *, side: int = 640, per_source: int = 3, domain: Domain | None = None
+    root: Path,
+    folder: Path,
+    *,
+    side: int = 640,
+    per_source: int = 3,
+    domain: Domain | None = None,
+    sources: Sequence[Source] | None = None,
 ) -> TilePool:
     """Decode every source once and keep up to ``per_source`` tiles of at most ``side`` pixels a side.
 
@@ -137,6 +143,7 @@ def build_cache(
         side: largest side of a tile in pixels.
         per_source: tiles cut from a source that is larger than a tile.
         domain: of the pictures of a folder of the second kind; None for the first kind.
+        sources: what to cut, where it is not all that `find` finds there.
 
     Returns:
         The pool over the cache.
@@ -144,7 +151,8 @@ def build_cache(
     Raises:
         FileNotFoundError: there is no picture under ``root``.
     """
-    sources = find(root, domain)
+    if sources is None:
+        sources = find(root, domain)
     if not sources:
         kinds = ", ".join(sorted(PLAIN_SUFFIXES if domain else SUFFIXES))
         place = "in it" if domain else "in source/<domain>/<set>/ there"

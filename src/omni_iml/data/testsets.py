@@ -1,0 +1,111 @@
+"""The synthetic test set of each domain: the same bytes for anyone who has the sources and the fonts."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+from omni_iml.data.manifest import committed, select
+from omni_iml.data.sources import Domain, find
+from omni_iml.data.synthesis import SynthesisConfig
+from omni_iml.data.synthesis.folder import Order
+from omni_iml.data.synthesis.fonts import font_files
+from omni_iml.data.tile_cache import build_cache
+
+COUNT, SIZE, SEED = 200, 512, 20261124
+DRAWN_BY = ("numpy", "pillow", "opencv-python-headless", "scikit-image")
+"""The libraries whose versions the bytes depend on; those of constraints.txt made the committed digests."""
+
+
+@dataclass(frozen=True)
+class ListedFont:
+    """A font that the test sets are set in.
+
+    Attributes:
+        file: name of the file.
+        sha256: of its bytes, hexadecimal.
+        package: the Debian package that brings it.
+    """
+
+    file: str
+    sha256: str
+    package: str
+
+
+def listed_fonts() -> list[ListedFont]:
+    """The fonts of the test sets, as the package's ``fonts.csv`` lists them."""
+    text = files(__package__).joinpath("fonts.csv").read_text(encoding="utf-8")
+    return [ListedFont(**row) for row in csv.DictReader(text.splitlines())]
+
+
+def committed_digest(domain: Domain) -> str:
+    """The digest (`folder.Written`) that a domain's test set must have."""
+    return str(json.loads(files(__package__).joinpath("testsets.json").read_text(encoding="utf-8"))[domain])
+
+
+def order_testset(source_dir: Path, tiles: Path, domain: Domain) -> Order:
+    """What `write_folder` writes the test set of a domain by.
+
+    Args:
+        source_dir: the folder that holds ``source/<domain>/<set>/`` with all files of the manifest.
+        tiles: folder of the tile cache of the test split.
+        domain: of the set.
+
+    Raises:
+        FileNotFoundError: a listed source is missing.
+        ValueError: a listed source has other bytes.
+    """
+    sources = [source for source in select(find(source_dir), committed()) if source.split == "test"]
+    build_cache(source_dir, tiles, side=1024, sources=sources)
+    config = SynthesisConfig(size=SIZE, domains={domain: 1.0}, authentic=0.25)
+    return Order(tiles, "test", config, SEED, COUNT)
+
+
+@contextmanager
+def gathered_fonts(folder: Path, fonts: Sequence[ListedFont] | None = None) -> Iterator[None]:
+    """Have text set in exactly the listed fonts, which are looked up among those of this computer by their bytes.
+
+    Args:
+        folder: an empty folder, to gather them in.
+        fonts: what to gather; the package's list if None.
+
+    Raises:
+        FileNotFoundError: a font is not there; the message names its package.
+    """
+    fonts = listed_fonts() if fonts is None else fonts
+    names = {font.file for font in fonts}
+    there = {_digest(path): path for path in map(Path, font_files()) if path.name in names}
+    if missing := [font for font in fonts if font.sha256 not in there]:
+        packages = ", ".join(sorted({font.package for font in missing}))
+        raise FileNotFoundError(
+            f"{missing[0].file}: the font is not there in the version that the test sets are set in "
+            f"({len(missing)} such fonts); install Debian's {packages}."
+        )
+    for font in fonts:
+        shutil.copy(there[font.sha256], folder / font.file)
+    before = os.environ.get("OMNI_IML_FONTS")
+    os.environ["OMNI_IML_FONTS"] = str(folder)
+    try:
+        yield
+    finally:
+        del os.environ["OMNI_IML_FONTS"]
+        if before is not None:
+            os.environ["OMNI_IML_FONTS"] = before
+
+
+def versions() -> str:
+    """The installed versions of `DRAWN_BY`, in one line."""
+    return ", ".join(f"{name} {version(name)}" for name in DRAWN_BY)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
