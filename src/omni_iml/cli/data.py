@@ -102,11 +102,9 @@ def manifest(
         emit(to_csv(listed(sources)).rstrip("\n"))
 
 
-@data.command()
-def testset(
-    source_dir: Annotated[
-        Path, typer.Argument(help="The sources of the manifest: a folder with source/<domain>/<set>/.")
-    ],
+@data.command("testset")
+def regenerate(
+    source_dir: Annotated[Path, typer.Argument(help="The manifest's sources: a folder with source/<domain>/<set>/.")],
     out: Annotated[Path, typer.Argument(help="Folder for images/, masks/ and recipes/.")],
     domain: Annotated[str, typer.Option(help="natural, document, face or scene_text.")],
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")] = None,
