@@ -49,9 +49,11 @@ def polygon(rng: Generator, size: int, area: float) -> Mask:
 
 def blob(rng: Generator, size: int, area: float) -> Mask:
     """A polygon whose outline is bent by smooth noise: organic edges."""
-    field = cv2.resize(rng.standard_normal((8, 8)).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
-    inside = cv2.GaussianBlur(polygon(rng, size, area).astype(np.float32), (0, 0), size / 24)
-    return (inside + 0.15 * field * (inside > 0.05) > 0.5).astype(np.uint8)
+    small = min(size, 128)  # it is smooth
+    field = cv2.resize(rng.standard_normal((8, 8)).astype(np.float32), (small, small), interpolation=cv2.INTER_CUBIC)
+    inside = cv2.GaussianBlur(polygon(rng, small, area).astype(np.float32), (0, 0), small / 24)
+    bent = cv2.resize(inside + 0.15 * field * (inside > 0.05), (size, size), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(bent > 0.5, np.uint8)
 
 
 def fitted(mask: Mask, height: int, width: int) -> Mask:

@@ -8,11 +8,24 @@ from omni_iml.data.sources import Domain
 from omni_iml.data.synthesis.edit import Operation
 from omni_iml.data.synthesis.operations.copy_move import CopyMove
 from omni_iml.data.synthesis.operations.local_filter import LocalFilter
+from omni_iml.data.synthesis.operations.recompress import Recompress
+from omni_iml.data.synthesis.operations.regrow import Regrow
 from omni_iml.data.synthesis.operations.remove import Remove
 from omni_iml.data.synthesis.operations.splice import Splice
 from omni_iml.data.synthesis.operations.words import EraseWord, ReplaceWord
 
-__all__ = ["CopyMove", "Entry", "EraseWord", "LocalFilter", "Remove", "ReplaceWord", "Splice", "catalogue"]
+__all__ = [
+    "CopyMove",
+    "Entry",
+    "EraseWord",
+    "LocalFilter",
+    "Recompress",
+    "Regrow",
+    "Remove",
+    "ReplaceWord",
+    "Splice",
+    "catalogue",
+]
 
 Area = tuple[float, float]
 
@@ -39,10 +52,14 @@ def catalogue(area: Area) -> dict[Domain, dict[str, Entry]]:
     small = area[0], min(area[1], 0.12)
     return {
         "natural": {
-            "splice": Entry(Splice(area), 0.45),
-            "copy_move": Entry(CopyMove(area), 0.3),
-            "remove": Entry(Remove(small), 0.13),
-            "local_filter": Entry(LocalFilter(area), 0.12),
+            "splice": Entry(Splice(area), 0.27),
+            "splice_seamless": Entry(Splice(small, seamless=True), 0.08),
+            "copy_move": Entry(CopyMove(area), 0.27),
+            "remove": Entry(Remove((area[0], min(area[1], 0.05)), ("telea", "navier_stokes")), 0.07),
+            "remove_patches": Entry(Remove(small, ("patches",)), 0.1),
+            "local_filter": Entry(LocalFilter(area), 0.08),
+            "recompress": Entry(Recompress(area), 0.05),
+            "regrow": Entry(Regrow(area), 0.08),
         },
         "document": {
             "text": Entry(ReplaceWord(area), 0.45),
