@@ -21,6 +21,7 @@ from omni_iml.data.synthesis.shapes import drawn_in
 
 _SUPERPIXEL_SIDE = 96  # pixels of the small copies
 _GRABCUT_SIDE = 72
+_TRIES = 5
 _BOXES = 6  # that GrabCut may choose from
 _COMPACT = 30.0  # CIELAB units that a union pays for reaching as far as its own width
 _PIECES = 9  # superpixels in a union, about
@@ -53,7 +54,11 @@ def outline(
         mask = OUTLINES[kind](rng, pixels, share)
         if 0.5 * area[0] <= mask.mean() <= 1.3 * area[1]:
             return mask, kind
-    return drawn_in(rng, height, width, area)
+    for _ in range(_TRIES):
+        mask, kind = drawn_in(rng, height, width, area)
+        if mask.mean() > 0.5 * area[0]:  # the picture may show little of a shape
+            break
+    return mask, kind
 
 
 def superpixels(rng: Generator, pixels: Pixels, share: float) -> Mask:

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.random import Generator
 
 from omni_iml.data.synthesis.blending import blend
-from omni_iml.data.synthesis.edit import Edit, NothingToEdit
+from omni_iml.data.synthesis.edit import Edit, NothingToEdit, differs
 from omni_iml.data.synthesis.filters import FILTERS
 from omni_iml.data.synthesis.objects import outline
 from omni_iml.data.synthesis.pieces import window_around
 from omni_iml.data.synthesis.scene import Donor, Scene
+
+_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,16 @@ class LocalFilter:
         mask, shape = outline(rng, scene.pixels, self.area, self.outlines)
         if not mask.any():
             raise NothingToEdit("the region lies outside the picture.")
-        kind = self.filters[int(rng.integers(len(self.filters)))]
-        window = window_around(mask, 8)  # more than any filter reaches
-        before = np.ascontiguousarray(scene.pixels[window])
-        after, chosen = FILTERS[kind](rng, before)
         feather = 0.0 if rng.random() < 0.45 else float(rng.uniform(1, self.feather))
-        pixels = scene.pixels.copy()
-        pixels[window] = blend(before, after, np.ascontiguousarray(mask[window]), feather)
-        return Edit(pixels, mask, {"shape": shape, "kind": kind, "feather_pixels": feather, **chosen})
+        window = window_around(mask, 8)  # more than any filter reaches
+        before, inside = (np.ascontiguousarray(values[window]) for values in (scene.pixels, mask))
+        # What is smooth shows no blur, and what is grey no change of hue: an editor would choose another filter.
+        for choice in rng.permutation(len(self.filters))[:_TRIES]:
+            kind = self.filters[int(choice)]
+            after, chosen = FILTERS[kind](rng, before)
+            pixels = scene.pixels.copy()
+            pixels[window] = blend(before, after, inside, feather)
+            edit = Edit(pixels, mask, {"shape": shape, "kind": kind, "feather_pixels": feather, **chosen})
+            if differs(scene.pixels, edit):
+                return edit
+        raise NothingToEdit("no filter shows here.")

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import cv2
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from omni_iml.data.synthesis.blending import blend
 from omni_iml.data.synthesis.edit import Edit, NothingToEdit
@@ -75,37 +76,38 @@ def regrown(rng: Generator, pixels: Pixels) -> tuple[Pixels, dict[str, Any]]:
     """
     height, width = pixels.shape[:2]
     way = _WAYS[int(rng.integers(len(_WAYS)))]
-    doubled = way in ("nearest", "transposed")  # what decoders do, at whole factors
-    factor = 2.0 if doubled else float(rng.uniform(1.3, 2.6))
     names = list(_DOWN)
     down = names[int(rng.choice(len(names), p=[0.4, 0.25, 0.25, 0.1]))]
-    small_size = (
-        max(2, -(-width // 2) if doubled else round(width / factor)),
-        max(2, -(-height // 2) if doubled else round(height / factor)),
-    )
+    factor, small_size = 2.0, (-(-width // 2), -(-height // 2))
+    if way in ("nearest", "transposed"):  # what decoders do, at whole factors
+        even = cv2.copyMakeBorder(pixels, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+        pixels = np.asarray(even, np.uint8)
+    else:
+        factor = float(rng.uniform(1.3, 2.6))
+        small_size = max(2, round(width / factor)), max(2, round(height / factor))
     small = np.asarray(cv2.resize(pixels, small_size, interpolation=_DOWN[down]), np.uint8)
     did: dict[str, Any] = {"down": down, "up": way, "factor": factor}
     if rng.random() < 0.3:
         did["denoised_levels"] = levels = float(rng.uniform(5, 20))
         small = np.asarray(cv2.bilateralFilter(small, 5, levels, 1.5), np.uint8)
     if way == "transposed":
-        did["imbalance"] = imbalance = float(rng.uniform(0.0, 0.05))
-        large = transposed(small.astype(np.float32), _kernel(rng, imbalance))
-        return to_pixels(large[:height, :width]), did
-    if way == "nearest":
+        did["imbalance"] = imbalance = float(rng.uniform(0.0, 0.04))
+        large = to_pixels(transposed(small.astype(np.float32), _kernel(rng, imbalance)))
+    elif way == "nearest":
         # Decoders put a convolution behind it, which softens the steps.
         did["softened_sigma"] = sigma = float(rng.uniform(0.45, 0.8))
-        large = cv2.resize(small, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
-        soft = cv2.GaussianBlur(large, (0, 0), sigma)[:height, :width]
-        return np.ascontiguousarray(soft), did
-    return np.asarray(cv2.resize(small, (width, height), interpolation=_UP[way]), np.uint8), did
+        doubled = cv2.resize(small, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
+        large = np.asarray(cv2.GaussianBlur(doubled, (0, 0), sigma), np.uint8)
+    else:
+        large = np.asarray(cv2.resize(small, (width, height), interpolation=_UP[way]), np.uint8)
+    return np.ascontiguousarray(large[:height, :width]), did
 
 
-def transposed(small: Any, kernel: Any) -> Any:
+def transposed(small: NDArray[np.float32], kernel: NDArray[np.float32]) -> NDArray[np.float32]:
     """A transposed convolution of stride 2, the same for each channel: zeros between the pixels, then a 4x4 kernel.
 
     Args:
-        small: float32 ``(h, w, C)``.
+        small: float32 ``(h, w, C)``, several channels.
         kernel: float32 ``(4, 4)``; its four phases sum to 1 each where brightness shall stay.
 
     Returns:
@@ -116,11 +118,11 @@ def transposed(small: Any, kernel: Any) -> Any:
     spread[::2, ::2] = padded
     # filter2D correlates, and centres an even kernel right of its middle.
     large = cv2.filter2D(spread, -1, kernel[::-1, ::-1].copy(), anchor=(2, 2), borderType=cv2.BORDER_CONSTANT)
-    return large[2:-2, 2:-2]
+    return np.asarray(large[2:-2, 2:-2], np.float32)
 
 
-def _kernel(rng: Generator, imbalance: float) -> Any:
+def _kernel(rng: Generator, imbalance: float) -> NDArray[np.float32]:
     """A smooth 4x4 kernel, as learned ones are about, whose phases differ by ``imbalance``."""
     row = np.array([1, 3, 3, 1], np.float32) / 4
     kernel = np.outer(row, row) * (1 + imbalance * rng.standard_normal((4, 4)))
-    return kernel.astype(np.float32)
+    return np.asarray(kernel, np.float32)
