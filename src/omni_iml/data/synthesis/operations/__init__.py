@@ -10,8 +10,10 @@ from omni_iml.data.synthesis.operations.copy_move import CopyMove
 from omni_iml.data.synthesis.operations.local_filter import LocalFilter
 from omni_iml.data.synthesis.operations.recompress import Recompress
 from omni_iml.data.synthesis.operations.regrow import Regrow
+from omni_iml.data.synthesis.operations.regrow_face import RegrowFace
 from omni_iml.data.synthesis.operations.remove import Remove
 from omni_iml.data.synthesis.operations.splice import Splice
+from omni_iml.data.synthesis.operations.swap_face import SwapFace
 from omni_iml.data.synthesis.operations.words import EraseWord, ReplaceWord
 
 __all__ = [
@@ -21,9 +23,11 @@ __all__ = [
     "LocalFilter",
     "Recompress",
     "Regrow",
+    "RegrowFace",
     "Remove",
     "ReplaceWord",
     "Splice",
+    "SwapFace",
     "catalogue",
 ]
 
@@ -69,10 +73,14 @@ def catalogue(area: Area) -> dict[Domain, dict[str, Entry]]:
             "copy_move": Entry(CopyMove(area), 0.1),
         },
         "face": {
-            "splice": Entry(Splice(area), 0.6),
-            "copy_move": Entry(CopyMove(area), 0.12),
-            "remove": Entry(Remove(small), 0.1),
-            "local_filter": Entry(LocalFilter(area), 0.18),
+            "face_swap": Entry(SwapFace(), 0.35),
+            "face_part": Entry(SwapFace(("eyes", "nose", "mouth")), 0.15),
+            "face_regrow": Entry(RegrowFace(), 0.18),
+            "splice": Entry(Splice(area), 0.14),
+            "copy_move": Entry(CopyMove(area), 0.05),
+            "remove_patches": Entry(Remove(small, ("patches",)), 0.04),
+            "local_filter": Entry(LocalFilter(area), 0.05),
+            "regrow": Entry(Regrow(area), 0.04),
         },
         "scene_text": {
             "text": Entry(ReplaceWord(area), 0.4),
