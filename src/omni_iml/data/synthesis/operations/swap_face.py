@@ -15,7 +15,6 @@ from omni_iml.data.synthesis.edit import Edit, NothingToEdit
 from omni_iml.data.synthesis.likeness import (
     PARTS,
     blurred_like,
-    coloured_like,
     laid_over,
     lit_like,
     outline,
