@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from omni_iml.data.finding import faces_through, find_faces, find_scene_text
+from omni_iml.data.finding import faces_through, find_faces, find_scene_text, find_words
 from omni_iml.data.sources import DOMAINS, PLAIN_SUFFIXES, SUFFIXES, Domain, Source, Split, domain_of, find
 from omni_iml.data.words import WordBox, boxes_file, from_plain, read_words, seen_through
 from omni_iml.io.parts import load_parts
@@ -33,7 +33,8 @@ SMALLEST = 64
 """Pictures with a shorter side, in pixels, are not cut into tiles."""
 
 # What the cache's bytes depend on beside the sources: raised when this module cuts or writes otherwise.
-_CACHE_FORMAT = 6
+_CACHE_FORMAT = 7
+_FINDERS = {"scene_text": find_scene_text, "document": find_words}
 _INDEX = "pool.json"
 _ABANDONED_SECONDS = 600
 
@@ -49,8 +50,8 @@ class TileEntry:
         origin: as in `Source`.
         identity: as in `Source`.
         split: as in `Source`.
-        words: known word boxes in the tile's own coordinates, cut off at its left and right; in scenes that none are
-            known of, the lines that were found.
+        words: known word boxes in the tile's own coordinates, cut off at its left and right; in scenes and documents
+            that none are known of, the lines and words that were found.
         faces: faces that were found ``(x0, y0, x1, y1)``, pixels, in the tile's own coordinates.
     """
 
@@ -219,8 +220,8 @@ def _cut_all(sources: Sequence[Source], out: BinaryIO, side: int, per_source: in
                 tile = np.ascontiguousarray(picture.pixels[y : y + tall, x : x + wide])
                 out.write(tile.tobytes())
                 shown = seen_through(words, y, x, tall, wide), faces_through(faces, y, x, tall, wide)
-                if source.domain == "scene_text" and not words:
-                    shown = find_scene_text(tile), shown[1]
+                if source.domain in _FINDERS and not words:
+                    shown = _FINDERS[source.domain](tile), shown[1]
                 yield TileEntry(offset, tall, wide, source.origin, source.identity, source.split, *shown)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from data_pictures import SETS, WANTED, picture, split_by_rule, write_boxes
 from PIL import Image
 
 from omni_iml.data.synthesis import Engine, SynthesisConfig
-from omni_iml.data.synthesis import text as text_module
 from omni_iml.data.tile_cache import TilePool, build_cache
 
 
@@ -64,14 +63,6 @@ def engine(pool: TilePool) -> Callable[..., Engine]:
 
 
 @pytest.fixture
-def no_fonts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def no_fonts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An empty font folder: only Pillow's built-in face is left."""
     monkeypatch.setenv("OMNI_IML_FONTS", str(tmp_path))
-    _forget_fonts()
-    yield
-    _forget_fonts()
-
-
-def _forget_fonts() -> None:
-    text_module.font_files.cache_clear()
-    text_module._font.cache_clear()

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_iml.data.words import WordBox, boxes_file, from_plain, read_words, rescaled, seen_through, turned
+from omni_iml.data.words import WordBox, boxes_file, from_plain, read_words, rescaled, seen_through, turned, warped
 
 
 @st.composite
@@ -30,19 +31,21 @@ def test_boxes_lie_beside_the_set() -> None:
 
 def test_corners_become_an_upright_box(tmp_path: Path) -> None:
     text = "10,20,40,22,39,31,9,30,TOTAL, 3.50\r\n5,6,1,2,5,2,1,6,reversed\r\n"
-    assert written(tmp_path, text) == (WordBox(9, 20, 40, 31), WordBox(1, 2, 5, 6))
+    assert written(tmp_path, text) == (WordBox(9, 20, 40, 31, "TOTAL, 3.50"), WordBox(1, 2, 5, 6, "reversed"))
 
 
 def test_quotation_marks_in_a_text_do_not_swallow_the_next_lines(tmp_path: Path) -> None:
     text = '1,1,9,1,9,5,1,5,"BEST\n11,1,19,1,19,5,11,5,12" PIPE\n21,1,29,1,29,5,21,5,"\n'
-    assert [word.x0 for word in written(tmp_path, text)] == [1, 11, 21]
+    words = written(tmp_path, text)
+    assert [word.x0 for word in words] == [1, 11, 21]
+    assert [word.text for word in words] == ['"BEST', '12" PIPE', '"']
 
 
 @pytest.mark.parametrize(
     "line", ["", "1,2,3", "a,b,c,d,e,f,g,h,i", "1,2,3,4,5,6,7", "4,1,4,1,4,9,4,9,flat", "1,4,9,4,9,4,1,4,flat"]
 )
 def test_lines_without_a_box_are_left_out(line: str, tmp_path: Path) -> None:
-    assert written(tmp_path, f"{line}\n1,1,9,1,9,5,1,5,word\n") == (WordBox(1, 1, 9, 5),)
+    assert written(tmp_path, f"{line}\n1,1,9,1,9,5,1,5,word\n") == (WordBox(1, 1, 9, 5, "word"),)
 
 
 def test_no_file_means_no_words(tmp_path: Path) -> None:
@@ -118,3 +121,51 @@ def test_a_turned_word_is_rescaled_corner_by_corner() -> None:
 @pytest.mark.parametrize("word", [SLANT, WordBox(1, 2, 3, 4)])
 def test_words_come_back_from_json(word: WordBox) -> None:
     assert from_plain(json.loads(json.dumps(asdict(word)))) == word
+
+
+def test_text_and_font_go_through_windows_and_sizes() -> None:
+    word = WordBox(10, 10, 40, 22, "total", "a.ttf", 14.0, 0.1)
+    (moved,) = seen_through([word], 5, 5, 50, 50)
+    assert moved == WordBox(5, 5, 35, 17, "total", "a.ttf", 14.0, 0.1)
+    (larger,) = rescaled([word], 2.0, 1.0)
+    assert larger == WordBox(10, 20, 40, 44, "total", "a.ttf", 28.0, 0.2)
+
+
+@pytest.mark.parametrize("x", [15, -15])
+def test_a_word_that_is_cut_off_has_no_text_any_more(x: int) -> None:
+    (cut,) = seen_through([WordBox(10, 10, 40, 22, "total", "a.ttf", 14.0)], 0, x, 40, 40)
+    assert (cut.text, cut.font, cut.size) == ("", "a.ttf", 14.0)
+
+
+@given(st.floats(-8, 8), st.floats(0.6, 1.5), st.integers(0, 2**32 - 1))
+def test_warped_boxes_hold_the_painted_word(angle: float, scale: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, y = (int(v) for v in rng.integers(60, 100, 2))
+    word = WordBox(x, y, x + 50, y + 14, "word", "a.ttf", 20.0)
+    matrix = np.vstack([cv2.getRotationMatrix2D((100, 100), -angle, scale), [rng.uniform(-2e-4, 2e-4), 0, 1]])
+    canvas = np.zeros((240, 240), np.uint8)
+    canvas[word.y0 : word.y1, word.x0 : word.x1] = 255
+    seen = cv2.warpPerspective(canvas, matrix, (240, 240)) > 127
+    (moved,) = warped([word], matrix)
+    rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+    assert abs(rows[0] - moved.y0) <= 2
+    assert abs(rows[-1] + 1 - moved.y1) <= 2
+    assert abs(columns[0] - moved.x0) <= 2
+    assert abs(columns[-1] + 1 - moved.x1) <= 2
+    assert moved.text == "word"
+    assert moved.size == pytest.approx(20 * scale, rel=0.1)
+    assert moved.slope == pytest.approx(np.tan(np.radians(angle)), abs=0.05)
+
+
+def test_no_words_are_warped_to_none() -> None:
+    assert warped([], np.eye(3)) == ()
+
+
+def test_a_turned_word_keeps_its_text_where_all_of_it_is_seen() -> None:
+    word = replace(turned(((20, 20), (60, 30), (58, 42), (18, 32))), text="total", font="a.ttf", size=14.0)
+    (whole,) = seen_through([word], 5, 5, 60, 60)
+    assert (whole.text, whole.font, whole.size) == ("total", "a.ttf", 14.0)
+    (cut,) = seen_through([word], 5, 5, 60, 40)
+    assert (cut.text, cut.font, cut.size) == ("", "a.ttf", 14.0)
+    (larger,) = rescaled([word], 2.0, 2.0)
+    assert (larger.text, larger.size) == ("total", 28.0)

@@ -5,70 +5,27 @@ After DocTamper's practice (Qu et al. 2023: erase, render in a like font, match 
 
 from __future__ import annotations
 
-import functools
-import logging
-import os
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from omni_iml.data.synthesis import fonts
 from omni_iml.data.synthesis.pixels import Mask, Pixels, to_pixels
 from omni_iml.types import Box
-
-log = logging.getLogger(__name__)
 
 _DIGITS = "0123456789"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CJK = "的一是不了人在有我他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可里后小么"
 
 
-_SYSTEM_FONTS = ("/usr/share/fonts", "/System/Library/Fonts", "/Library/Fonts", "C:/Windows/Fonts")
-
-
-@functools.cache
-def font_files() -> tuple[str, ...]:
-    """Font files to draw with, in a stable order.
-
-    Those of the folder ``OMNI_IML_FONTS``, or the system's where it is not set. Files that do not draw Latin letters
-    and digits at a free size (bitmap emoji, damaged files) are left out. Without any, Pillow's built-in face is used.
-
-    Raises:
-        FileNotFoundError: ``OMNI_IML_FONTS`` is set and is no folder.
-    """
-    chosen = os.environ.get("OMNI_IML_FONTS")
-    if chosen is not None and not Path(chosen).is_dir():
-        raise FileNotFoundError(f"OMNI_IML_FONTS={chosen!r}: is no folder; name a folder of font files, or unset it.")
-    folders = _SYSTEM_FONTS if chosen is None else (chosen,)
-    found = [p for folder in folders for p in Path(folder).rglob("*") if p.suffix.lower() in {".ttf", ".otf", ".ttc"}]
-    return tuple(path for path in sorted(str(p) for p in found) if _draws(path))
-
-
-def _draws(path: str) -> bool:
-    try:
-        return ImageFont.truetype(path, 17).getmask("a8").getbbox() is not None
-    except OSError as error:
-        log.warning("%s: is left out of the fonts, for it cannot be drawn with (%s).", path, error)
-        return False
-
-
-@functools.lru_cache(maxsize=256)
-def _font(index: int, height: int) -> ImageFont.FreeTypeFont:
-    files = font_files()
-    if files:
-        return ImageFont.truetype(files[index % len(files)], height)
-    return cast(ImageFont.FreeTypeFont, ImageFont.load_default(height))
-
-
-def _word(rng: Generator, length: int, font_index: int) -> str:
-    files = font_files()
-    if files and "CJK" in files[font_index % len(files)] and rng.random() < 0.7:
+def _word(rng: Generator, length: int, face: str) -> str:
+    if fonts.draws(face, _CJK) and rng.random() < 0.7:
         return "".join(_CJK[int(i)] for i in rng.integers(0, len(_CJK), max(1, length // 2)))
-    alphabet = _DIGITS if rng.random() < 0.6 else _LETTERS
+    alphabet = _DIGITS if rng.random() < 0.6 or not fonts.draws(face, _LETTERS) else _LETTERS
     word = "".join(alphabet[int(i)] for i in rng.integers(0, len(alphabet), length))
     return word[: length // 2] + "." + word[length // 2 :] if alphabet is _DIGITS and rng.random() < 0.4 else word
 
@@ -79,11 +36,14 @@ def replace_text(rng: Generator, base: Pixels, box: Box) -> tuple[Pixels, Mask]:
     height, width = y1 - y0, x1 - x0
     out, mask = erase_text(rng, base, box)
     _, ink = _paper_and_ink(base[y0:y1, x0:x1])
-    index = int(rng.integers(0, max(1, len(font_files()))))
+    faces = fonts.all_faces()
+    face = faces[int(rng.integers(len(faces)))].name
     size = max(6, int(height * rng.uniform(0.75, 1.05)))
     length = max(1, int(width / (0.55 * size)))
     layer = Image.new("L", (width * 2, height * 2))
-    ImageDraw.Draw(layer).text((width, height), _word(rng, length, index), 255, _font(index, 2 * size), anchor="mm")
+    ImageDraw.Draw(layer).text(
+        (width, height), _word(rng, length, face), 255, fonts.font(face, 2.0 * size), anchor="mm"
+    )
     coverage = np.asarray(layer.resize((width, height), Image.Resampling.LANCZOS), np.float32) / 255
     if rng.random() < 0.5:
         coverage = np.asarray(cv2.GaussianBlur(coverage, (0, 0), float(rng.uniform(0.3, 0.9))), np.float32)

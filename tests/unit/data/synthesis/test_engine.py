@@ -56,7 +56,7 @@ def test_samples_are_what_they_say(size: int, engine: MakeEngine) -> None:
         assert sample.coefficients.max() <= 20
         assert 1 <= sample.table.min() <= sample.table.max() <= 63
         assert set(np.unique(sample.mask)) <= {0, 1, 255}
-        assert sample.image.std() > 0
+        assert sample.image.std() > 0 or sample.label == 0  # blank paper is what small pieces of pages are at times
         assert sample.domain in range(len(DOMAINS))
         tampered = (sample.mask == 1).any()
         assert tampered == (sample.label == 1) == (sample.operation != AUTHENTIC)
@@ -327,7 +327,7 @@ def test_donors_lie_on_any_grid(pool: TilePool, monkeypatch: pytest.MonkeyPatch)
         ({"channels": {"pigeon": 1.0}}, "channel pigeon: is unknown; the channels are saved, resaved"),
         ({"channels": {"saved": 0.0}}, "synthesis channels: none has a share above 0"),
         ({"views": 0}, "needs one view at least"),
-        ({"operations": {"paint": 1.0}}, "operation paint: is unknown; the operations are copy_move"),
+        ({"operations": {"paint": 1.0}}, "operation paint: is unknown; the operations are change_digits, copy_move"),
         ({"operations": {"remove": 0.0}}, "none that natural has is given a share"),
     ],
 )

@@ -6,12 +6,18 @@ from dataclasses import dataclass
 
 from omni_iml.data.sources import Domain
 from omni_iml.data.synthesis.edit import Operation
+from omni_iml.data.synthesis.operations.change_digits import ChangeDigits
 from omni_iml.data.synthesis.operations.copy_move import CopyMove
+from omni_iml.data.synthesis.operations.copy_text import CopyText
+from omni_iml.data.synthesis.operations.erase_text import EraseText
+from omni_iml.data.synthesis.operations.insert_text import InsertText
 from omni_iml.data.synthesis.operations.local_filter import LocalFilter
 from omni_iml.data.synthesis.operations.recompress import Recompress
 from omni_iml.data.synthesis.operations.regrow import Regrow
 from omni_iml.data.synthesis.operations.regrow_face import RegrowFace
 from omni_iml.data.synthesis.operations.remove import Remove
+from omni_iml.data.synthesis.operations.replace_text import ReplaceText
+from omni_iml.data.synthesis.operations.retype_line import RetypeLine
 from omni_iml.data.synthesis.operations.splice import Splice
 from omni_iml.data.synthesis.operations.swap_face import SwapFace
 from omni_iml.data.synthesis.operations.words import EraseWord, ReplaceWord
@@ -66,11 +72,14 @@ def catalogue(area: Area) -> dict[Domain, dict[str, Entry]]:
             "regrow": Entry(Regrow(area), 0.08),
         },
         "document": {
-            "text": Entry(ReplaceWord(area), 0.45),
-            "text_copy": Entry(CopyMove(area, lines=True), 0.2),
-            "text_erase": Entry(EraseWord(area), 0.1),
-            "splice": Entry(Splice(area), 0.15),
-            "copy_move": Entry(CopyMove(area), 0.1),
+            "replace_text": Entry(ReplaceText(), 0.24),
+            "change_digits": Entry(ChangeDigits(), 0.2),
+            "copy_text": Entry(CopyText(), 0.2),
+            "erase_text": Entry(EraseText(), 0.1),
+            "insert_text": Entry(InsertText(), 0.1),
+            "retype_line": Entry(RetypeLine(), 0.06),
+            "splice": Entry(Splice(area), 0.05),
+            "copy_move": Entry(CopyMove(area, lines=True), 0.05),
         },
         "face": {
             "face_swap": Entry(SwapFace(), 0.35),
