@@ -9,6 +9,7 @@ from omni_iml.data.synthesis.edit import Operation
 from omni_iml.data.synthesis.operations.change_digits import ChangeDigits
 from omni_iml.data.synthesis.operations.copy_move import CopyMove
 from omni_iml.data.synthesis.operations.copy_text import CopyText
+from omni_iml.data.synthesis.operations.erase_sign import EraseSign
 from omni_iml.data.synthesis.operations.erase_text import EraseText
 from omni_iml.data.synthesis.operations.insert_text import InsertText
 from omni_iml.data.synthesis.operations.local_filter import LocalFilter
@@ -16,23 +17,25 @@ from omni_iml.data.synthesis.operations.recompress import Recompress
 from omni_iml.data.synthesis.operations.regrow import Regrow
 from omni_iml.data.synthesis.operations.regrow_face import RegrowFace
 from omni_iml.data.synthesis.operations.remove import Remove
+from omni_iml.data.synthesis.operations.replace_sign import ReplaceSign
 from omni_iml.data.synthesis.operations.replace_text import ReplaceText
 from omni_iml.data.synthesis.operations.retype_line import RetypeLine
 from omni_iml.data.synthesis.operations.splice import Splice
+from omni_iml.data.synthesis.operations.swap_character import SwapCharacter
 from omni_iml.data.synthesis.operations.swap_face import SwapFace
-from omni_iml.data.synthesis.operations.words import EraseWord, ReplaceWord
 
 __all__ = [
     "CopyMove",
     "Entry",
-    "EraseWord",
+    "EraseSign",
     "LocalFilter",
     "Recompress",
     "Regrow",
     "RegrowFace",
     "Remove",
-    "ReplaceWord",
+    "ReplaceSign",
     "Splice",
+    "SwapCharacter",
     "SwapFace",
     "catalogue",
 ]
@@ -92,10 +95,12 @@ def catalogue(area: Area) -> dict[Domain, dict[str, Entry]]:
             "regrow": Entry(Regrow(area), 0.04),
         },
         "scene_text": {
-            "text": Entry(ReplaceWord(area), 0.4),
-            "text_copy": Entry(CopyMove(area, lines=True), 0.15),
-            "text_erase": Entry(EraseWord(area), 0.1),
-            "splice": Entry(Splice(area), 0.25),
-            "copy_move": Entry(CopyMove(area), 0.1),
+            "sign_text": Entry(ReplaceSign(), 0.38),
+            "sign_character": Entry(SwapCharacter(), 0.16),
+            "sign_erase": Entry(EraseSign(), 0.14),
+            "splice": Entry(Splice(area), 0.14),
+            "copy_move": Entry(CopyMove(area), 0.08),
+            "remove_patches": Entry(Remove(small, ("patches",)), 0.05),
+            "local_filter": Entry(LocalFilter(area), 0.05),
         },
     }
