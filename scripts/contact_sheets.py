@@ -98,10 +98,10 @@ def main() -> None:
         root = options.source or shown_sources(Path(folder) / "root")
         pool = build_cache(root, Path(folder) / "tiles")
         for domain in DOMAINS:
-            for operation in catalogue(SynthesisConfig().area)[domain]:
+            for place, operation in enumerate(catalogue(SynthesisConfig().area)[domain]):
                 if options.operation and operation not in options.operation:
                     continue
-                made = sheet(pool, domain, operation, options.size, options.seed)
+                made = sheet(pool, domain, operation, options.size, options.seed + place)
                 if made is None:
                     print(f"{domain} {operation}: these sources have nothing for it")
                     continue

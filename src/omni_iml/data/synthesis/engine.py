@@ -15,6 +15,7 @@ from omni_iml.data.synthesis.edit import Edit, NothingToEdit, Operation, differs
 from omni_iml.data.synthesis.forgery import AUTHENTIC, Forgery
 from omni_iml.data.synthesis.history import CHANNELS, History, draw_after, draw_before, draw_jpeg
 from omni_iml.data.synthesis.operations import Entry, LocalFilter, catalogue
+from omni_iml.data.synthesis.pages import draw_page
 from omni_iml.data.synthesis.pixels import Mask
 from omni_iml.data.synthesis.sample import Sample, sample_of
 from omni_iml.data.synthesis.scene import Scene
@@ -22,6 +23,9 @@ from omni_iml.data.tile_cache import TileEntry, TilePool
 
 GENERATED_ORIGINS = {"face/faker_ai_portraits_cc0"}
 """Wholly generated pictures: material to tamper with, never an authentic example."""
+
+RENDERED = "document/rendered"
+"""Origin of rendered pages."""
 
 _SMALLEST_TILE = 64
 _TRIES = 6
@@ -79,7 +83,8 @@ class Engine:
                 if min(entry.height, entry.width) >= _SMALLEST_TILE:
                     by_origin.setdefault(entry.origin, []).append(entry)
             self._origins[domain] = list(by_origin.values())
-        if missing := [d for d in self._domains if not self._origins[d]]:
+        drawn = {"document"} if config.rendered >= 1 else set()  # needs no source
+        if missing := [d for d in self._domains if not self._origins[d] and d not in drawn]:
             raise ValueError(f"split {split or 'all'!r} has no source tile of {', '.join(missing)}; give it no share.")
         shares = np.array([config.domains[d] for d in self._domains])
         self._shares = shares / shares.sum()
@@ -113,15 +118,25 @@ class Engine:
         side = max(history.side_before(config.size) for history in histories)
         if config.views > 1:
             side += config.size // 4  # so that the views' crops differ
-        entry = self._draw_tile(rng, domain)
-        scene = histories[0].lead(self._crop(rng, entry, side))
+        scene, origin, identity = self._draw_scene(rng, domain, side)
+        scene = histories[0].lead(scene)
         # What was mirrored to fill a small source up is no part of the picture: nothing is edited there.
         scene = scene.window(0, 0, *scene.extent)
         edit, operation = Edit(scene.pixels, np.zeros(scene.pixels.shape[:2], np.uint8)), AUTHENTIC
         dropped: list[tuple[str, str]] = []
         if rng.random() >= config.authentic:
             edit, operation, dropped = self._tamper(rng, domain, scene)
-        return Composite(scene, edit, operation, domain, entry.origin, entry.identity, histories, tuple(dropped))
+        return Composite(scene, edit, operation, domain, origin, identity, histories, tuple(dropped))
+
+    def _draw_scene(self, rng: Generator, domain: Domain, side: int) -> tuple[Scene, str, str]:
+        """A piece of a source or of a rendered page, with its origin and identity."""
+        if domain == "document" and rng.random() < self.config.rendered:
+            # Half of the cards that bear a portrait bear one of a source; it is the issuer's work and no tampering.
+            faces = self._origins["face"] if rng.random() < 0.5 else []
+            portrait = self.pool.pixels(self._draw_tile(rng, "face")) if faces else None
+            return draw_page(rng, side, side, portrait), RENDERED, RENDERED
+        entry = self._draw_tile(rng, domain)
+        return self._crop(rng, entry, side), entry.origin, entry.identity
 
     def _draw_tile(self, rng: Generator, domain: Domain) -> TileEntry:
         origins = self._origins[domain]
