@@ -68,7 +68,7 @@ def other_text(rng: Generator, text: str, face: str, width: float, advance: Call
     if not text and rng.random() < 0.45:
         drawn = [_number(rng) for _ in range(_DRAWN)]
     else:
-        vocabulary = _vocabulary("".join(sorted({c.lower() for c in text if c.isalpha()})), face)
+        vocabulary = _vocabulary(text.lower(), face)
         if not vocabulary:
             return text[::-1] if text[::-1] != text else text + text
         drawn = [_cased(text, vocabulary[int(k)]) for k in rng.integers(0, len(vocabulary), _DRAWN)]
@@ -83,6 +83,8 @@ def _other_date(rng: Generator, text: str, found: re.Match[str]) -> str:
         old = found[name]
         choices = [f"{number:0{len(old)}}" for number in range(low, high + 1)]
         choices = [choice for choice in choices if len(choice) == len(old) and choice != old]
+        if old[0] != "0" and "年" in text:  # where no noughts are put before numbers
+            choices = [choice for choice in choices if choice[0] != "0"]
         written[found.start(name) : found.end(name)] = choices[int(rng.integers(len(choices)))] if choices else old
     return "".join(written)
 
@@ -107,15 +109,25 @@ def _cased(text: str, word: str) -> str:
     return word[:1].upper() + word[1:] if text[:1].isupper() else word
 
 
-@functools.lru_cache(maxsize=512)
-def _vocabulary(letters: str, face: str) -> tuple[str, ...]:
-    """Words of the first language that is written with these letters, as far as the face draws them."""
-    for language in languages():
-        if all(letter in language.characters.lower() for letter in letters):
-            parts = (language.words, language.items, language.first, language.last, language.cities)
-            words = [word for texts in parts for text in texts for word in text.split(language.join or None)]
-            words = [word for word in words if sum(c.isalpha() for c in word) > 0]
-            drawn = [word for word in words if fonts.draws(face, word + word.upper())]
-            if drawn:
-                return tuple(dict.fromkeys(drawn))
+@functools.lru_cache(maxsize=2048)
+def _vocabulary(text: str, face: str) -> tuple[str, ...]:
+    """Words of a language that has this word, else of the first that has its letters, as far as the face draws them."""
+    letters = {character for character in text if character.isalpha()}
+    written = [k for k, (_, characters) in enumerate(_spoken()) if letters <= characters]
+    known = [k for k in written if text in {word.lower() for word in _spoken()[k][0]}]
+    for k in (*known, *written):
+        if drawn := [word for word in _spoken()[k][0] if fonts.draws(face, word + word.upper())]:
+            return tuple(drawn)
     return ()
+
+
+@functools.cache
+def _spoken() -> tuple[tuple[tuple[str, ...], frozenset[str]], ...]:
+    """Each language's words, and its letters in lower case."""
+    found = []
+    for language in languages():
+        parts = (language.words, language.items, language.first, language.last, language.cities)
+        words = [word for texts in parts for text in texts for word in text.split(language.join or None)]
+        words = [word for word in words if any(character.isalpha() for character in word)]
+        found.append((tuple(dict.fromkeys(words)), frozenset(language.characters.lower())))
+    return tuple(found)

@@ -272,14 +272,16 @@ def like(name: str, text: str, count: int) -> tuple[Face, ...]:
 
 @functools.lru_cache(maxsize=1024)
 def _by_likeness(files: tuple[str, ...], name: str) -> tuple[Face, ...]:
-    own_width, own_weight, own_fixed = font(name, 48.0).getlength(PLAIN), weight(name), fixed_width(name)
-
     def unlike(face: Face) -> float:
-        width = font(face.name, 48.0).getlength(PLAIN)
         return (
-            abs(width / max(own_width, 1.0) - 1)
-            + 2 * abs(weight(face.name) - own_weight)
-            + 0.5 * (fixed_width(face.name) != own_fixed)
+            abs(_plain_width(face.name) / max(_plain_width(name), 1.0) - 1)
+            + 2 * abs(weight(face.name) - weight(name))
+            + 0.5 * (fixed_width(face.name) != fixed_width(name))
         )
 
     return tuple(sorted((face for face in _faces_of(files) if face.name != name), key=unlike))
+
+
+@functools.lru_cache(maxsize=1024)
+def _plain_width(name: str) -> float:
+    return font(name, 48.0).getlength(PLAIN)

@@ -22,6 +22,7 @@ _BLURS = (0.0, 0.4, 0.6, 0.8, 1.0, 1.3, 1.7)
 _SEARCH = 3  # pixels that a box may be off
 _KNOWN_WELL = 0.5  # correlation from which a face counts as the one of the page
 _KNOWN_A_LITTLE = 0.3  # the same where the font is known to be the right one
+_EXACT = 0.97  # nothing better is looked for
 _TRIED, _LOOKED_AT = 5, 24
 _REFERENCE = 64.0
 
@@ -184,7 +185,7 @@ def _settled(lettering: Lettering, text: str, ink: Ink, box: Box) -> Lettering:
         if (found := _correlation(cover, ink.cover)) > score:
             best, sharp, score = tried, cover, found
     level = best
-    for step in (-0.5, -0.25, 0.25, 0.5):
+    for step in (-0.5, -0.25, 0.25, 0.5) if score < _EXACT else ():
         tried = replace(level, y=level.y + step)
         cover = tried.cover(text, box)
         if (found := _correlation(cover, ink.cover)) > score:

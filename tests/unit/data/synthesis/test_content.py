@@ -59,6 +59,14 @@ def test_words_stay_in_their_script() -> None:
         assert all("Ѐ" <= c <= "ӿ" for c in new if c.isalpha())
 
 
+def test_words_stay_in_their_language() -> None:
+    german = {"zahlung", "betrag", "vertrag", "lieferung", "monat", "konto"}
+    face = fonts.all_faces()[0].name
+    drawn = {other_text(np.random.default_rng(s), "brief", face, width("betrag"), width) for s in range(60)}
+    assert drawn & german
+    assert not drawn & {"payment", "letter", "amount", "account"}
+
+
 def test_the_text_nearest_in_width_is_taken() -> None:
     face = fonts.all_faces()[0].name
     lengths = [len(other_text(np.random.default_rng(s), "payment", face, 70.0, width)) for s in range(30)]
