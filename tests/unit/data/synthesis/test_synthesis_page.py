@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from omni_iml.data.synthesis import SynthesisConfig
-from omni_iml.data.synthesis.engine import _OPERATIONS
+from omni_iml.data.synthesis.history.tables import cameras
+from omni_iml.data.synthesis.operations import catalogue
 
 PAGE = Path(__file__).parents[4] / "docs" / "synthesis.md"
 
@@ -19,14 +19,21 @@ def page() -> str:
     return PAGE.read_text(encoding="utf-8")
 
 
-def test_the_table_of_operations_is_the_codes(page: str) -> None:
-    rows = re.findall(r"^\| (\w+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
-    domains = ("natural", "document", "face", "scene_text")
-    written = {
-        domain: {row[0]: int(row[place]) for row in rows if int(row[place])} for place, domain in enumerate(domains, 1)
-    }
-    assert written == {
-        domain: {name: round(100 * share) for name, share in shares.items()} for domain, shares in _OPERATIONS.items()
+@pytest.mark.parametrize("domain", ["natural", "document", "face", "scene_text"])
+def test_the_tables_of_operations_are_the_codes(domain: str, page: str) -> None:
+    section = page.split(f"### {domain}\n")[1].split("\n### ")[0].split("\n## ")[0]
+    rows = re.findall(r"^\| \[(\w+)\]\((images/synthesis/[\w-]+\.jpg)\) \| (\d+) \|", section, re.MULTILINE)
+    entries = catalogue(SynthesisConfig().area)[domain]  # type: ignore[index]
+    assert {name: int(share) for name, _, share in rows} == {n: round(100 * e.share) for n, e in entries.items()}
+    for name, sheet, _ in rows:
+        assert sheet == f"images/synthesis/{domain}-{name}.jpg"
+        assert (PAGE.parent / sheet).is_file()
+
+
+def test_the_channels_are_the_codes(page: str) -> None:
+    rows = re.findall(r"^ +\| (\w+) \| (\d+) \|", page, re.MULTILINE)
+    assert {name: int(share) for name, share in rows} == {
+        name: round(100 * share) for name, share in SynthesisConfig().channels.items()
     }
 
 
@@ -37,15 +44,15 @@ def test_the_other_figures_are_the_codes(page: str) -> None:
     stated = [
         f"(natural {shares['natural']}%, document {shares['document']}%, face {shares['face']}%, "
         f"scene text {shares['scene_text']}%)",
+        f"{config.rendered:.0%} of the documents are rendered",
         f"{config.rescale:.0%} are rescaled",
-        f"{config.first_jpeg:.0%} are compressed",
-        f"libjpeg quality {config.first_quality[0]} to {config.first_quality[1]},",
+        f"{config.first_jpeg:.0%} are compressed before the edit (libjpeg quality {config.first_quality[0]} to "
+        f"{config.first_quality[1]}; {config.camera:.0%} with the table of one of {len(cameras())} cameras), "
+        f"{config.twice:.0%} of these twice; a crop shifts the grid with probability {config.crop_shift:.0%}",
         f"or none in {config.authentic:.0%}.",
-        f"{config.soften:.0%} are blurred lightly, {config.pad:.0%} cut",
-        f"{config.last_png:.0%} end without loss",
-        f"{1 - config.last_png:.0%} as JPEG of quality {config.last_quality[0]} to {config.last_quality[1]}",
-        f"{config.donor_jpeg:.0%} of the donors",
+        f"{config.soften:.0%} are blurred lightly",
+        f"written without loss in {config.last_png:.0%}, else as JPEG of quality {config.last_quality[0]} to "
+        f"{config.last_quality[1]}",
+        f"{config.pad:.0%} are cut to a smaller picture",
     ]
     assert [phrase for phrase in stated if phrase not in text] == []
-    assert config.crop_shift == 0.2  # "a fifth of these"
-    assert len(fields(config)) == 13
