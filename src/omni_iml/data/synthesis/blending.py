@@ -50,12 +50,11 @@ def poisson(base: Pixels, patch: Pixels, mask: Mask, *, mixed: bool = False) -> 
     """
     if not mask.any():
         return base.copy()
-    # OpenCV solves on the mask's box, whose border it takes from the base: the region may not touch it.
+    # OpenCV solves on the mask's box, whose border it takes from the base: the region may not touch it. It takes the
+    # patch's gradients from three pixels inside the mask on, so the two are joined within it.
     edge = 3
     canvas, source = (cv2.copyMakeBorder(p, edge, edge, edge, edge, cv2.BORDER_REPLICATE) for p in (base, patch))
     region = cv2.copyMakeBorder(mask * 255, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=0)
-    # It also shrinks the mask by a pixel before it uses it.
-    region = cv2.dilate(region, np.ones((3, 3), np.uint8))
     x, y, width, height = cv2.boundingRect(region)
     method = cv2.MIXED_CLONE if mixed else cv2.NORMAL_CLONE
     joined = cv2.seamlessClone(source, canvas, region, (x + width // 2, y + height // 2), method)

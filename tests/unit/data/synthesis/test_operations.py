@@ -110,6 +110,15 @@ def test_shares_of_the_natural_domain_sum_to_one() -> None:
     assert all(entry.operation.practice for entry in entries.values())
 
 
+def test_an_inpainter_gets_a_tenth_of_the_natural_domain() -> None:
+    entries = catalogue(AREA, lambda pixels, mask: pixels)["natural"]
+    assert sum(entry.share for entry in entries.values()) == pytest.approx(1)
+    assert entries["remove_learned"].share == 0.1
+    assert set(entries) == {*NATURAL, "remove_learned"}
+    with pytest.raises(ValueError, match="inpainter 'nowhere:f'"):
+        catalogue(AREA, "nowhere:f")
+
+
 # Splicing
 
 

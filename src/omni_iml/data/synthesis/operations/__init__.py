@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from omni_iml.data.sources import Domain
 from omni_iml.data.synthesis.edit import Operation
+from omni_iml.data.synthesis.inpainting import Inpainter
 from omni_iml.data.synthesis.operations.change_digits import ChangeDigits
 from omni_iml.data.synthesis.operations.copy_move import CopyMove
 from omni_iml.data.synthesis.operations.copy_text import CopyText
@@ -56,24 +57,20 @@ class Entry:
     share: float
 
 
-def catalogue(area: Area) -> dict[Domain, dict[str, Entry]]:
+def catalogue(area: Area, inpainter: Inpainter | str | None = None) -> dict[Domain, dict[str, Entry]]:
     """All operations by domain and name.
 
     Args:
         area: smallest and largest share of the picture that is edited, where an operation is free to choose.
+        inpainter: a learned inpainter, or its name "package.module:function"; with one, a tenth of the edits of natural
+            pictures are its removals.
+
+    Raises:
+        ValueError: the inpainter's name is none, or cannot be imported.
     """
     small = area[0], min(area[1], 0.12)
     return {
-        "natural": {
-            "splice": Entry(Splice(area), 0.27),
-            "splice_seamless": Entry(Splice(small, seamless=True), 0.08),
-            "copy_move": Entry(CopyMove(area), 0.27),
-            "remove": Entry(Remove((area[0], min(area[1], 0.05)), ("telea", "navier_stokes")), 0.07),
-            "remove_patches": Entry(Remove(small, ("patches",)), 0.1),
-            "local_filter": Entry(LocalFilter(area), 0.08),
-            "recompress": Entry(Recompress(area), 0.05),
-            "regrow": Entry(Regrow(area), 0.08),
-        },
+        "natural": _natural(area, inpainter),
         "document": {
             "replace_text": Entry(ReplaceText(), 0.24),
             "change_digits": Entry(ChangeDigits(), 0.2),
@@ -103,4 +100,25 @@ def catalogue(area: Area) -> dict[Domain, dict[str, Entry]]:
             "remove_patches": Entry(Remove(small, ("patches",)), 0.05),
             "local_filter": Entry(LocalFilter(area), 0.05),
         },
+    }
+
+
+def _natural(area: Area, inpainter: Inpainter | str | None) -> dict[str, Entry]:
+    small, smaller = (area[0], min(area[1], 0.12)), (area[0], min(area[1], 0.05))
+    entries = {
+        "splice": Entry(Splice(area), 0.27),
+        "splice_seamless": Entry(Splice(small, seamless=True), 0.08),
+        "copy_move": Entry(CopyMove(area), 0.27),
+        # Diffusion smears what is wide; nobody leaves it like that.
+        "remove": Entry(Remove(smaller, ("telea", "navier_stokes")), 0.07),
+        "remove_patches": Entry(Remove(small, ("patches",)), 0.1),
+        "local_filter": Entry(LocalFilter(area), 0.08),
+        "recompress": Entry(Recompress(area), 0.05),
+        "regrow": Entry(Regrow(area), 0.08),
+    }
+    if inpainter is None:
+        return entries
+    learned = Entry(Remove(small, ("learned",), inpainter), 0.1)
+    return {name: replace(entry, share=0.9 * entry.share) for name, entry in entries.items()} | {
+        "remove_learned": learned
     }

@@ -56,11 +56,11 @@ class Splice:
         if not piece.mask.any():
             raise NothingToEdit("the piece is too small to place.")
         # Some care for where a thing could stand; what is joined by its gradients takes on the colours around it.
-        tries = 12 if self.seamless or rng.random() < 0.6 else 1
+        tries = 12 if self.seamless or rng.random() < 0.75 else 1
         window, piece = placed(piece, place := draw_place(rng, piece, base, tries), room)
         did: dict[str, Any] = {"shape": kind, "place": list(place), **reshape.told()}
         patch, below = piece.pixels, np.ascontiguousarray(base[window])
-        colours = ("kept", "matched", "relit")[int(rng.choice(3, p=[0.45, 0.35, 0.2]))]
+        colours = ("kept", "matched", "relit")[int(rng.choice(3, p=[0.35, 0.45, 0.2]))]
         if colours == "matched":
             did["matched_strength"] = strength = float(rng.uniform(0.4, 1.0))
             patch = match_colour(patch, below, piece.mask, strength)
