@@ -75,20 +75,45 @@ def score_operation(
         if forgery.operation == operation and not forgery.mask.all():
             evidence = load(forgery.data())
             scores.append([roc_auc(detect(evidence), forgery.mask) for detect in DETECTORS.values()])
-    table = np.array(scores).reshape(-1, len(DETECTORS))  # (samples, detectors)
-    return Giveaway(
-        domain,
-        operation,
-        len(scores),
-        {
-            name: float(column.mean()) if scores else float("nan")
-            for name, column in zip(DETECTORS, table.T, strict=True)
-        },
-        {
-            name: float((column >= FOUND).mean()) if scores else float("nan")
-            for name, column in zip(DETECTORS, table.T, strict=True)
-        },
-    )
+    return _summed(domain, operation, scores)
+
+
+def score_untouched_words(
+    pool: TilePool, split: Split, domain: Domain, *, count: int, size: int = 512, seed: int = 0
+) -> Giveaway:
+    """The same, of words that nobody touched: ink on paper stands out by itself, and edits of text compare with that.
+
+    Args:
+        pool: cached source tiles.
+        split: which identities are drawn.
+        domain: "document" or "scene_text".
+        count: pictures drawn; those without a known word are left out.
+        size: their largest side, pixels.
+        seed: of the pictures.
+    """
+    config = replace(SynthesisConfig(), size=size, domains={domain: 1.0}, authentic=1.0)
+    draw, scores = Engine(pool, split, config, seed), []
+    for number in range(count):
+        composite = draw.composite(number)
+        words = composite.scene.words
+        if not words:
+            continue
+        word = words[int(np.random.default_rng([seed, number]).integers(len(words)))]
+        mask = np.zeros(composite.scene.pixels.shape[:2], np.uint8)
+        mask[word.y0 : word.y1, word.x0 : word.x1] = 1
+        history = composite.histories[0]
+        pixels, mask = history.follow(composite.scene.pixels, mask)
+        if mask.any() and not mask.all():
+            evidence = load(history.save.encode(pixels))
+            scores.append([roc_auc(detect(evidence), mask) for detect in DETECTORS.values()])
+    return _summed(domain, "an untouched word", scores)
+
+
+def _summed(domain: Domain, operation: str, scores: list[list[float]]) -> Giveaway:
+    columns = np.array(scores or [[np.nan] * len(DETECTORS)]).T  # (detectors, samples)
+    auc = {name: float(column.mean()) for name, column in zip(DETECTORS, columns, strict=True)}
+    found = {name: float((column >= FOUND).mean()) for name, column in zip(DETECTORS, columns, strict=True)}
+    return Giveaway(domain, operation, len(scores), auc, found)
 
 
 def giveaway_table(rows: Sequence[Giveaway]) -> str:
@@ -179,6 +204,10 @@ def main() -> None:
         for name in catalogue(area)[domain]
         if not options.operation or name in options.operation
     ]
+    if not options.operation or "untouched" in options.operation:
+        rows += [
+            score_untouched_words(pool, "train", domain, count=options.count) for domain in ("document", "scene_text")
+        ]
     print(giveaway_table(rows))
     if options.control:
         auc, error = history_control(pool, "train", count=options.control)
