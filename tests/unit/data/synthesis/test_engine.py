@@ -197,6 +197,7 @@ def test_blank_pages_are_not_called_tampered_for_nothing(tmp_path: Path) -> None
         size=96,
         authentic=0.0,
         rendered=0.0,
+        first_jpeg=0.0,
         pad=0.0,
         last_png=1.0,
         soften=0.0,
