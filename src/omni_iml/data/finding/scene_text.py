@@ -2,8 +2,8 @@
 
 After the practice of detectors from before networks (letters as connected regions, chains of like neighbours: Epshtein
 et al. 2010, Neumann and Matas 2010), with choices of our own, and made for few false lines rather than for every line:
-of 118 lines
-in 48 scenes, judged by eye, 9 are no text and 6 run across text that stands on end; about half of the text is found.
+of 118 lines in 48 scenes, judged by eye, 9 are no text and 6 run across text that stands on end; about half of the text
+is found.
 """
 
 from __future__ import annotations
