@@ -39,6 +39,8 @@ def blend(base: Pixels, patch: Pixels, mask: Mask, feather: float) -> Pixels:
 def poisson(base: Pixels, patch: Pixels, mask: Mask, *, mixed: bool = False) -> Pixels:
     """The gradients of ``patch`` inside ``mask``, joined to ``base`` without a step (Pérez et al. 2003).
 
+    What is at most six pixels wide or tall has no inside to join: it gets a soft edge.
+
     Args:
         base: the picture.
         patch: another picture of its shape.
@@ -56,6 +58,8 @@ def poisson(base: Pixels, patch: Pixels, mask: Mask, *, mixed: bool = False) -> 
     canvas, source = (cv2.copyMakeBorder(p, edge, edge, edge, edge, cv2.BORDER_REPLICATE) for p in (base, patch))
     region = cv2.copyMakeBorder(mask * 255, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=0)
     x, y, width, height = cv2.boundingRect(region)
+    if min(width, height) <= 2 * edge:
+        return blend(base, patch, mask, 2.0)
     method = cv2.MIXED_CLONE if mixed else cv2.NORMAL_CLONE
     joined = cv2.seamlessClone(source, canvas, region, (x + width // 2, y + height // 2), method)
     return np.where(mask[..., None] > 0, np.asarray(joined, np.uint8)[edge:-edge, edge:-edge], base)

@@ -70,6 +70,14 @@ def test_poisson_keeps_gradients_and_leaves_no_step() -> None:
     assert np.abs(out[rim].astype(int) - 90).max() <= 2
 
 
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 29), st.integers(0, 29), st.booleans())
+def test_poisson_joins_regions_of_any_size_and_place(tall: int, wide: int, y: int, x: int, mixed: bool) -> None:
+    base, mask = textured(np.random.default_rng(0), 30, 30), np.zeros((30, 30), np.uint8)
+    mask[y : y + tall, x : x + wide] = 1
+    out = poisson(base, 255 - base, mask, mixed=mixed)
+    np.testing.assert_array_equal(out[mask == 0], base[mask == 0])
+
+
 def test_poisson_of_nothing_changes_nothing() -> None:
     base = textured(np.random.default_rng(0), 30, 30)
     np.testing.assert_array_equal(poisson(base, 255 - base, np.zeros((30, 30), np.uint8)), base)
