@@ -46,6 +46,8 @@ def test_published_weights_load_name_for_name(prefix):
     pixels = 255 * torch.rand(1, 3, 16, 24)
     x = torch.nn.functional.conv2d(pixels / 256, published["0.weight"], published["0.bias"], padding=1).relu()
     torch.testing.assert_close(module.layers[:2](pixels / 256), x)
+    wanted = module.layers(pixels / 256)
+    torch.testing.assert_close(module(pixels), wanted, atol=1e-5 * float(wanted.abs().max()), rtol=0)
 
 
 @pytest.mark.parametrize(
