@@ -21,7 +21,7 @@ from omni_iml.data.synthesis.shapes import drawn_in
 
 _SUPERPIXEL_SIDE = 96  # pixels of the small copies
 _GRABCUT_SIDE = 72
-_TRIES = 5
+_TRIES = 8
 _BOXES = 6  # that GrabCut may choose from
 _COMPACT = 30.0  # CIELAB units that a union pays for reaching as far as its own width
 _PIECES = 9  # superpixels in a union, about
@@ -34,6 +34,8 @@ def outline(
     pixels: Pixels,
     area: tuple[float, float],
     kinds: tuple[str, ...] = ("superpixels", "grabcut", "grabcut", "free"),
+    *,
+    whole: bool = False,
 ) -> tuple[Mask, str]:
     """The outline of something, or a free shape.
 
@@ -42,6 +44,8 @@ def outline(
         pixels: the picture.
         area: smallest and largest share of the picture; small shares are as frequent as large ones by their logarithm.
         kinds: names of `OUTLINES`, or "free"; each as frequent as it is named.
+        whole: whether free shapes that the picture's border cuts are drawn again, as far as a few tries go: elsewhere,
+            their straight side gives them away.
 
     Returns:
         The mask, of the picture's height and width, and what it is: a name of `OUTLINES`, or that of a free shape,
@@ -56,7 +60,8 @@ def outline(
             return mask, kind
     for _ in range(_TRIES):
         mask, kind = drawn_in(rng, height, width, area)
-        if mask.mean() > 0.5 * area[0]:  # the picture may show little of a shape
+        seen = mask.mean() > 0.5 * area[0]  # the picture may show little of a shape
+        if seen and not (whole and _at_border(mask)):
             break
     return mask, kind
 
@@ -141,6 +146,10 @@ def solid(mask: Mask) -> Mask:
     filled = np.zeros_like(mask)
     filled[window] = labels[1:-1, 1:-1] != labels[0, 0]
     return filled
+
+
+def _at_border(mask: Mask) -> bool:
+    return bool(mask[[0, -1]].any() or mask[:, [0, -1]].any())
 
 
 def _standing_out(rng: Generator, small: Pixels, share: float) -> tuple[int, int, int, int]:

@@ -84,3 +84,13 @@ def test_outline_falls_back_to_a_free_shape_and_says_so(monkeypatch: pytest.Monk
     )
     _, kind = objects.outline(np.random.default_rng(0), np.zeros((50, 60, 3), np.uint8), (0.05, 0.2), ("superpixels",))
     assert kind in {"polygon", "blob", "ellipse", "rectangle"}
+
+
+def test_free_shapes_to_be_moved_are_seldom_cut_by_the_border() -> None:
+    pixels = np.zeros((96, 130, 3), np.uint8)
+    cut = {False: 0, True: 0}
+    for whole in cut:
+        for seed in range(80):
+            mask, _ = objects.outline(np.random.default_rng(seed), pixels, (0.02, 0.2), ("free",), whole=whole)
+            cut[whole] += bool(mask[[0, -1]].any() or mask[:, [0, -1]].any())
+    assert cut[True] < 8 < 20 < cut[False]

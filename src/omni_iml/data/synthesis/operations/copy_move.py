@@ -48,7 +48,7 @@ class CopyMove:
         if self.lines:
             source, kind = drawn_in(rng, *room, self.area, lines=True)
         else:
-            source, kind = outline(rng, base, (self.area[0], min(self.area[1], 0.3)), self.outlines)
+            source, kind = outline(rng, base, (self.area[0], min(self.area[1], 0.3)), self.outlines, whole=True)
         if not source.any():
             raise NothingToEdit("the picture shows nothing to copy.")
         piece = cut_out(base, source)

@@ -47,7 +47,7 @@ class Splice:
         other = other.window(0, 0, *other.extent)
         if min(other.extent) < _SMALLEST:
             raise NothingToEdit("the donor is too small to cut from.")
-        shape, kind = outline(rng, other.pixels, self.area, self.outlines)
+        shape, kind = outline(rng, other.pixels, self.area, self.outlines, whole=True)
         if not shape.any():
             raise NothingToEdit("the donor shows nothing to cut out.")
         piece = cut_out(other.pixels, shape)
