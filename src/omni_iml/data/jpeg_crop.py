@@ -7,21 +7,21 @@ from pathlib import Path
 
 import jpeglib
 
-from omni_iml.io.segments import sanitise
+from omni_iml.io.segments import Frame, sanitise
 from omni_iml.types import UnreadableImage
 
 
-def grid_of(data: bytes, *, source: str = "JPEG data") -> int:
+def grid_of(frame: Frame, *, source: str = "JPEG data") -> int:
     """Pixels that a lossless crop must start at a multiple of: 8, or 16 where the chroma is subsampled.
 
     Args:
-        data: the file's bytes.
+        frame: what the file's frame header says.
         source: how to name the file in errors.
 
     Raises:
-        UnreadableImage: the file is no JPEG of one or three components, or cannot be read.
+        UnreadableImage: the file has neither one component nor three.
     """
-    components = sanitise(data, source=source).frame.components
+    components = frame.components
     if len(components) not in (1, 3):
         raise UnreadableImage(source, f"has {len(components)} colour components", "convert it to YCbCr")
     return 8 * max(max(across, down) for _, across, down, _ in components) if len(components) == 3 else 8
@@ -45,7 +45,8 @@ def crop_jpeg(data: bytes, y: int, x: int, height: int, width: int, *, source: s
         UnreadableImage: the file is no JPEG of one or three components, or cannot be read.
         ValueError: the piece does not start on the grid, or does not lie inside the picture.
     """
-    grid, clean = grid_of(data, source=source), sanitise(data, source=source)
+    clean = sanitise(data, source=source)
+    grid = grid_of(clean.frame, source=source)
     if y % grid or x % grid or min(y, x) < 0:
         raise ValueError(f"crop at row {y}, column {x}: is not on the grid of {grid} pixels; move it there.")
     if not (0 < height <= clean.frame.height - y and 0 < width <= clean.frame.width - x):

@@ -6,7 +6,6 @@ A source's tiles are named ``<stem>@<row>_<column>``, so that they stay with its
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,6 +15,8 @@ from omni_iml.data.tile_cache import tile_windows
 from omni_iml.data.words import WordBox, boxes_file, read_words, seen_through
 from omni_iml.io import load
 from omni_iml.io.segments import sanitise
+from omni_iml.io.sniff import HEAD_BYTES, sniff
+from omni_iml.io.whole_file import write_whole
 from omni_iml.types import UnreadableImage
 
 log = logging.getLogger(__name__)
@@ -50,39 +51,30 @@ def _tiles_of(source: Source, folder: Path, side: int, per_source: int) -> Itera
     plain = source.path.as_posix().endswith(f"/{source.identity}")
     own = Path(source.identity.replace("/", "__") if plain else source.path.name)
     words = read_words(boxes_file(source.path))
-    if data[:2] != b"\xff\xd8":
+    frame = sanitise(data, source=name).frame if sniff(data[:HEAD_BYTES]) == "JPEG" else None
+    if frame is None or max(frame.height, frame.width) <= side:
         load(source.path)  # what cannot be read is no source
         yield _put(folder / own, data, words)
         return
-    frame = sanitise(data, source=name).frame
-    if max(frame.height, frame.width) <= side:
-        load(source.path)
-        yield _put(folder / own, data, words)
-        return
-    grid, taken = grid_of(data, source=name), set()
+    grid, taken = grid_of(frame, source=name), set()
     for top, left, height, width in tile_windows(frame.height, frame.width, side, per_source, source.identity):
         y, x = top // grid * grid, left // grid * grid
         if (y, x) in taken:
             continue
         taken.add((y, x))
         path = folder / f"{own.stem}@{y}_{x}.jpg"
-        tile = path.read_bytes() if path.is_file() else crop_jpeg(data, y, x, height, width, source=name)
-        yield _put(path, tile, seen_through(words, y, x, height, width))
+        if not path.is_file():
+            tile = crop_jpeg(data, y, x, height, width, source=name)
+            _put(path, tile, seen_through(words, y, x, height, width))
+        yield path
 
 
 def _put(path: Path, data: bytes, words: Sequence[WordBox]) -> Path:
-    if words:
-        lines = [f"{w.x0},{w.y0},{w.x1},{w.y0},{w.x1},{w.y1},{w.x0},{w.y1},{w.text}\n" for w in words]
-        _replace(boxes_file(path), "".join(lines).encode())
-    _replace(path, data)  # last: a tile that is there has its boxes
-    return path
-
-
-def _replace(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    if words:
+        boxes = boxes_file(path)
+        boxes.parent.mkdir(parents=True, exist_ok=True)
+        lines = [f"{w.x0},{w.y0},{w.x1},{w.y0},{w.x1},{w.y1},{w.x0},{w.y1},{w.text}\n" for w in words]
+        write_whole(boxes, lambda file: file.write("".join(lines).encode()))
+    write_whole(path, lambda file: file.write(data))  # last: a tile that is there has its boxes
+    return path

@@ -8,8 +8,9 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
+from typing import cast
 
-from omni_iml.data.sources import Source
+from omni_iml.data.sources import Source, Split
 
 LICENCES: Mapping[str, str] = {
     "natural/imagenet_samples": "none stated; ImageNet research terms",
@@ -104,5 +105,5 @@ def select(sources: Sequence[Source], manifest: Sequence[Listed]) -> list[Source
         source = there[line.path]
         if hashlib.sha256(source.path.read_bytes()).hexdigest() != line.sha256:
             raise ValueError(f"{source.path}: has other bytes than the manifest says; fetch the file again.")
-        chosen.append(Source(source.path, source.origin, line.identity, line.split))  # type: ignore[arg-type]
+        chosen.append(Source(source.path, source.origin, line.identity, cast(Split, line.split)))
     return chosen

@@ -25,6 +25,7 @@ from omni_iml.evaluation.devbench import REAL_EDITS, SETS, PictureResult, score_
 from omni_iml.evaluation.synthetic import SampleResult, score_split
 from omni_iml.inference.detector import Detector
 from omni_iml.inference.session import open_session
+from omni_iml.io.whole_file import write_whole
 from omni_iml.metrics import bootstrap_mean, roc_auc
 from omni_iml.weights import bundled_path
 
@@ -123,9 +124,7 @@ def write_tables(card: Path, tables: str) -> None:
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"{card}: has no lines {BEGIN} and {END}; put them where the tables belong.")
-    temporary = card.with_name(card.name + ".part")
-    temporary.write_text(f"{before}{BEGIN}\n{tables}\n{END}{after}", encoding="utf-8")
-    temporary.replace(card)
+    write_whole(card, lambda out: out.write(f"{before}{BEGIN}\n{tables}\n{END}{after}".encode()))
 
 
 def main() -> None:

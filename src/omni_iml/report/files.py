@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
-from uuid import uuid4
 
 import numpy as np
 from PIL import Image
 
 from omni_iml.io.names import safe_folder, safe_name
 from omni_iml.io.paths import openable
+from omni_iml.io.whole_file import write_whole
 from omni_iml.report.drawing import heatmap, overlay
 from omni_iml.report.json import to_json
 from omni_iml.types import Detection
@@ -54,7 +54,7 @@ def save(detection: Detection, folder: str | Path, name: str | None = None) -> d
     paths = {}
     for kind, (suffix, write) in writers.items():  # the JSON comes last: where it is, the pictures are too
         paths[kind] = target.with_name(target.name + suffix)
-        _write_whole(paths[kind], write)
+        write_whole(paths[kind], write)
     return paths
 
 
@@ -73,14 +73,3 @@ def output_stem(name: str) -> Path:
 
 def _png(picture: Image.Image, out: IO[bytes]) -> None:
     picture.save(out, format="PNG", compress_level=_FAST_PNG)
-
-
-def _write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    temporary = openable(path.with_name(f".{uuid4().hex}.tmp"))
-    try:
-        with temporary.open("xb") as stream:
-            write(stream)
-        temporary.replace(openable(path))
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -14,6 +14,7 @@ from omni_iml.data.jpeg_tiles import write_jpeg_tiles
 from omni_iml.data.sources import find
 from omni_iml.data.words import boxes_file, read_words, seen_through
 from omni_iml.io import load
+from omni_iml.io.segments import sanitise
 from omni_iml.types import UnreadableImage
 
 
@@ -36,7 +37,7 @@ def jpeg(height: int, width: int, **save: object) -> bytes:
 @pytest.mark.parametrize(("height", "width"), [(101, 119), (96, 128), (7, 3)])
 def test_a_crop_has_the_coefficients_of_its_place(save: dict[str, object], grid: int, height: int, width: int) -> None:
     data = jpeg(293, 389, quality=83, **save)
-    assert grid_of(data) == grid
+    assert grid_of(sanitise(data).frame) == grid
     y, x = 2 * grid, 5 * grid
     whole, piece = load(data), load(crop_jpeg(data, y, x, height, width))
     assert piece.pixels.shape == (height, width, 3)
@@ -63,7 +64,7 @@ def test_crops_that_cannot_be_are_refused(place: tuple[int, int, int, int], mess
 
 def test_what_is_no_such_jpeg_is_refused() -> None:
     with pytest.raises(UnreadableImage, match=r"four\.jpg: has 4 colour components"):
-        grid_of(jpeg(64, 64, mode="CMYK"), source="four.jpg")
+        grid_of(sanitise(jpeg(64, 64, mode="CMYK")).frame, source="four.jpg")
     with pytest.raises(UnreadableImage):
         crop_jpeg(b"\xff\xd8 nothing", 0, 0, 8, 8)
 

@@ -110,7 +110,8 @@ def test_long_paths_are_written_in_the_form_that_windows_takes(detection, tmp_pa
         seen.append(path)
         return path
 
-    monkeypatch.setattr("omni_iml.report.files.openable", spelt)
+    for place in ("report.files", "io.whole_file"):
+        monkeypatch.setattr(f"omni_iml.{place}.openable", spelt)
     paths = save(detection, tmp_path, "a/b.png")
     assert {tmp_path / "a", *paths.values()} <= set(seen)
 

@@ -13,7 +13,7 @@ from omni_iml.data.synthesis.pixels import Mask, Pixels
 from omni_iml.data.synthesis.scene import Donor, Scene
 
 
-class NothingToEdit(Exception):  # noqa: N818
+class NothingToEdit(Exception):  # noqa: N818 - it is news, not an error
     """This scene has nothing that the operation works on; another operation or another scene may do."""
 
 

@@ -19,7 +19,7 @@ from omni_iml.data.synthesis.pages import draw_page
 from omni_iml.data.synthesis.pixels import Mask
 from omni_iml.data.synthesis.sample import Sample, sample_of
 from omni_iml.data.synthesis.scene import Scene
-from omni_iml.data.tile_cache import TileEntry, TilePool
+from omni_iml.data.tile_cache import SMALLEST, TileEntry, TilePool
 
 GENERATED_ORIGINS = {"face/faker_ai_portraits_cc0"}
 """Wholly generated pictures: material to tamper with, never an authentic example."""
@@ -27,9 +27,12 @@ GENERATED_ORIGINS = {"face/faker_ai_portraits_cc0"}
 RENDERED = "document/rendered"
 """Origin of rendered pages."""
 
-_SMALLEST_TILE = 64
 _TRIES = 6
 _FEWEST_PIXELS, _LARGEST_SHARE = 64, 0.9  # a digit of small print, and all but a rim
+
+
+Outcome = tuple[Edit, str, list[tuple[str, str]]]
+"""An edit, its operation's name, and what was dropped before it, each with its cause."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Engine:
         for domain in DOMAINS:
             by_origin: dict[str, list[TileEntry]] = {}
             for entry in tiles[domain]:
-                if min(entry.height, entry.width) >= _SMALLEST_TILE:
+                if min(entry.height, entry.width) >= SMALLEST:
                     by_origin.setdefault(entry.origin, []).append(entry)
             self._origins[domain] = list(by_origin.values())
         drawn = {"document"} if config.rendered >= 1 else set()  # needs no source
@@ -88,7 +91,7 @@ class Engine:
             raise ValueError(f"split {split or 'all'!r} has no source tile of {', '.join(missing)}; give it no share.")
         shares = np.array([config.domains[d] for d in self._domains])
         self._shares = shares / shares.sum()
-        self._catalogue = {domain: _shares(domain, config) for domain in self._domains}
+        self._catalogue = _shares(self._domains, config)
         self._latest: tuple[int, Composite] | None = None
 
     def __call__(self, index: int) -> Sample:
@@ -122,8 +125,7 @@ class Engine:
         scene = histories[0].lead(scene)
         # What was mirrored to fill a small source up is no part of the picture: nothing is edited there.
         scene = scene.window(0, 0, *scene.extent)
-        edit, operation = Edit(scene.pixels, np.zeros(scene.pixels.shape[:2], np.uint8)), AUTHENTIC
-        dropped: list[tuple[str, str]] = []
+        edit, operation, dropped = _untouched(scene)
         if rng.random() >= config.authentic:
             edit, operation, dropped = self._tamper(rng, domain, scene)
         return Composite(scene, edit, operation, domain, origin, identity, histories, tuple(dropped))
@@ -148,13 +150,13 @@ class Engine:
     def _crop(self, rng: Generator, entry: TileEntry, side: int) -> Scene:
         return draw_crop(rng, self.pool.pixels(entry), entry, side, self.config.rescale, self.config.size)
 
-    def _tamper(self, rng: Generator, domain: Domain, scene: Scene) -> tuple[Edit, str, list[tuple[str, str]]]:
+    def _tamper(self, rng: Generator, domain: Domain, scene: Scene) -> Outcome:
         """An edit that shows, or none where nothing that was tried does (on an empty page)."""
         entries = self._catalogue[domain]
         names, shares = list(entries), [entry.share for entry in entries.values()]
         drawn = [names[int(choice)] for choice in rng.choice(len(names), _TRIES, p=shares)]
         tries: list[tuple[str, Operation]] = [(name, entries[name].operation) for name in drawn]
-        dropped = []
+        dropped: list[tuple[str, str]] = []
         for name, operation in (*tries, ("local_filter", LocalFilter((0.05, 0.15)))):
             try:
                 edit = operation(rng, scene, lambda r: self._donor(r, domain, scene))
@@ -165,7 +167,7 @@ class Engine:
                 dropped.append((name, cause))
                 continue
             return edit, name, dropped
-        return Edit(scene.pixels, np.zeros(scene.pixels.shape[:2], np.uint8)), AUTHENTIC, dropped
+        return _untouched(scene, dropped)
 
     def _donor(self, rng: Generator, domain: Domain, scene: Scene) -> Scene:
         """Another picture of the scene's shape, with a compression of its own at times."""
@@ -183,7 +185,6 @@ class Engine:
     def _view(self, rng: Generator, composite: Composite, view: int, asked: dict[str, Any]) -> Forgery:
         """One way of the composite: a crop on its grid, what happens to the whole picture, the last save."""
         config, edit, history = self.config, composite.edit, composite.histories[view]
-        height, width = edit.mask.shape
         side = history.side_before(config.size)
         y, x = _crop_towards(rng, edit.mask, side, side) if config.views > 1 else (0, 0)
         pixels, mask = history.follow(edit.pixels[y : y + side, x : x + side], edit.mask[y : y + side, x : x + side])
@@ -211,19 +212,29 @@ class Engine:
         return Forgery(pixels, mask, history.save, 1.0 if seen else untouched, composite.domain, operation, recipe)
 
 
-def _shares(domain: Domain, config: SynthesisConfig) -> dict[str, Entry]:
-    """The domain's operations with the shares that the configuration gives them, or else their own; they sum to 1."""
-    entries = catalogue(config.area)[domain]
-    if config.operations:
-        every = sorted({name for names in catalogue(config.area).values() for name in names})
-        if unknown := sorted(set(config.operations) - set(every)):
-            raise ValueError(f"operation {', '.join(unknown)}: is unknown; the operations are {', '.join(every)}.")
-        entries = {name: replace(entry, share=config.operations.get(name, 0.0)) for name, entry in entries.items()}
-        entries = {name: entry for name, entry in entries.items() if entry.share > 0}
-    if not entries:
-        raise ValueError(f"synthesis operations: none that {domain} has is given a share; give it one, or no {domain}.")
-    total = sum(entry.share for entry in entries.values())
-    return {name: replace(entry, share=entry.share / total) for name, entry in entries.items()}
+def _shares(domains: list[Domain], config: SynthesisConfig) -> dict[Domain, dict[str, Entry]]:
+    """Each domain's operations with the shares that the configuration gives them, or else their own; they sum to 1."""
+    every = catalogue(config.area)
+    names = sorted({name for entries in every.values() for name in entries})
+    if unknown := sorted(set(config.operations) - set(names)):
+        raise ValueError(f"operation {', '.join(unknown)}: is unknown; the operations are {', '.join(names)}.")
+    chosen = {}
+    for domain in domains:
+        own = {name: entry.share for name, entry in every[domain].items()}
+        wanted = {name: config.operations.get(name, 0.0) for name in own} if config.operations else own
+        shares = {name: share for name, share in wanted.items() if share > 0}
+        if not shares:
+            raise ValueError(
+                f"synthesis operations: none that {domain} has is given a share; give it one, or no {domain}."
+            )
+        total = sum(shares.values())
+        chosen[domain] = {name: replace(every[domain][name], share=share / total) for name, share in shares.items()}
+    return chosen
+
+
+def _untouched(scene: Scene, dropped: list[tuple[str, str]] | None = None) -> Outcome:
+    """The scene as it is, after what was tried in vain."""
+    return Edit(scene.pixels, np.zeros(scene.pixels.shape[:2], np.uint8)), AUTHENTIC, dropped or []
 
 
 def _unfit(scene: Scene, edit: Edit) -> str | None:

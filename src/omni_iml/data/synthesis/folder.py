@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -22,6 +20,7 @@ from omni_iml.data.synthesis.config import SynthesisConfig
 from omni_iml.data.synthesis.engine import Engine
 from omni_iml.data.synthesis.forgery import Forgery
 from omni_iml.data.tile_cache import TilePool
+from omni_iml.io.whole_file import write_whole
 from omni_iml.version import __version__
 
 SETTINGS = "synthesis.json"
@@ -83,8 +82,8 @@ def write_folder(order: Order, out: Path, workers: int = 1) -> Iterator[int]:
     Raises:
         ValueError: the order cannot be drawn (see `Engine`), or the folder holds pictures of another order.
     """
-    Engine(TilePool(order.tiles), order.split, order.config, order.seed)  # says at once what is wrong with the order
-    _claim(order, out)
+    draw = _opened(order)  # says at once what is wrong with the order
+    _claim(order, draw.pool.key, out)
     missing = [number for number in range(order.count) if not _recipe(out, number).is_file()]
     done = order.count - len(missing)
     views = order.config.views
@@ -92,7 +91,7 @@ def write_folder(order: Order, out: Path, workers: int = 1) -> Iterator[int]:
     for number in missing:
         batches.setdefault(number // (_BATCH * views), []).append(number)
     if workers <= 1 or len(batches) <= 1:
-        draw = _opened(order)
+        cv2.setNumThreads(0)
         for batch in batches.values():
             for number in batch:
                 _write(out, number, draw.forgery(number))
@@ -128,11 +127,11 @@ def summary(out: Path, count: int) -> Written:
     return written
 
 
-def _claim(order: Order, out: Path) -> None:
+def _claim(order: Order, tiles: str, out: Path) -> None:
     """Write the order's settings into the folder, or see that they are those that it was begun with."""
     settings = {
         "version": __version__,
-        "tiles": TilePool(order.tiles).key,
+        "tiles": tiles,
         "split": order.split or "all",
         "seed": order.seed,
         "synthesis": json.loads(json.dumps(asdict(order.config))),
@@ -147,7 +146,7 @@ def _claim(order: Order, out: Path) -> None:
         return
     for name in ("images", "masks", "recipes"):
         (out / name).mkdir(parents=True, exist_ok=True)
-    _replace(path, json.dumps(settings, indent=1).encode())
+    write_whole(path, lambda file: file.write(json.dumps(settings, indent=1).encode()))
 
 
 def _recipe(out: Path, number: int) -> Path:
@@ -155,11 +154,10 @@ def _recipe(out: Path, number: int) -> Path:
 
 
 def _write(out: Path, number: int, forgery: Forgery) -> None:
-    stem, mask = f"{number:06d}", io.BytesIO()
-    Image.fromarray(forgery.mask * 255).save(mask, "PNG")
+    stem, mask = f"{number:06d}", Image.fromarray(forgery.mask * 255)
     image = stem + forgery.suffix
-    _replace(out / "images" / image, forgery.data())
-    _replace(out / "masks" / f"{stem}.png", mask.getvalue())
+    write_whole(out / "images" / image, lambda file: file.write(forgery.data()))
+    write_whole(out / "masks" / f"{stem}.png", lambda file: mask.save(file, "PNG"))
     recipe: dict[str, Any] = {
         "image": image,
         "mask": f"{stem}.png",
@@ -167,16 +165,7 @@ def _write(out: Path, number: int, forgery: Forgery) -> None:
         "domain": forgery.domain,
         **forgery.recipe,
     }
-    _replace(_recipe(out, number), json.dumps(recipe, indent=1).encode())
-
-
-def _replace(path: Path, data: bytes) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(_recipe(out, number), lambda file: file.write(json.dumps(recipe, indent=1).encode()))
 
 
 _engine: Engine
@@ -185,11 +174,11 @@ _folder: Path
 
 def _start(order: Order, out: Path) -> None:
     global _engine, _folder
+    cv2.setNumThreads(0)  # the processes are the parallelism
     _engine, _folder = _opened(order), out
 
 
 def _opened(order: Order) -> Engine:
-    cv2.setNumThreads(0)  # the processes are the parallelism
     return Engine(TilePool(order.tiles), order.split, order.config, order.seed)
 
 

@@ -138,3 +138,18 @@ def grain(rng: Generator, pixels: Pixels, blank: Blank, box: Box, noise: float) 
         return np.asarray(spot - soft, np.float32)
     fine = rng.standard_normal((y1 - y0, x1 - x0, 1), dtype=np.float32) * np.float32(min(noise, 6.0))
     return np.repeat(fine, 3, 2)
+
+
+def steepest(cover: NDArray[np.float32], least: float) -> float:
+    """How steep edges are: the mean of the steepest eighth of the steps from column to column.
+
+    Args:
+        cover: float32 ``(h, w)``, ink.
+        least: smaller steps are none.
+    """
+    steps = np.abs(np.diff(cover, axis=1)).ravel()
+    steps = steps[steps > least]
+    if not steps.size:
+        return 0.0
+    count = max(1, steps.size // 8)
+    return float(np.partition(steps, steps.size - count)[-count:].mean())

@@ -13,12 +13,13 @@ from PIL import Image, ImageDraw
 
 from omni_iml.data.synthesis import fonts
 from omni_iml.data.synthesis.edit import NothingToEdit
-from omni_iml.data.synthesis.ink import Ink, around, separate
+from omni_iml.data.synthesis.ink import Ink, around, separate, steepest
 from omni_iml.data.synthesis.pixels import Pixels
 from omni_iml.data.words import WordBox
 from omni_iml.types import Box
 
 _BLURS = (0.0, 0.4, 0.6, 0.8, 1.0, 1.3, 1.7)
+_STEP = 0.05  # of ink between two columns; smaller ones are noise
 _SEARCH = 3  # pixels that a box may be off
 _KNOWN_WELL = 0.5  # correlation from which a face counts as the one of the page
 _KNOWN_A_LITTLE = 0.3  # the same where the font is known to be the right one
@@ -207,18 +208,8 @@ def _inked(lettering: Lettering, sharp: NDArray[np.float32], ink: Ink, score: fl
 
 def _blur_of(sharp: NDArray[np.float32], cover: NDArray[np.float32]) -> float:
     """The blur that makes sharp letters as soft as those on the page."""
-    wanted = _steepest(cover)
-    return min(_BLURS, key=lambda blur: abs(_steepest(_blurred(sharp, blur)) - wanted))
-
-
-def _steepest(cover: NDArray[np.float32]) -> float:
-    """How steep edges are: the mean of the steepest eighth of all steps from column to column that there are."""
-    steps = np.abs(np.diff(cover, axis=1)).ravel()
-    steps = steps[steps > 0.05]
-    if not steps.size:
-        return 0.0
-    count = max(1, steps.size // 8)
-    return float(np.partition(steps, steps.size - count)[-count:].mean())
+    wanted = steepest(cover, _STEP)
+    return min(_BLURS, key=lambda blur: abs(steepest(_blurred(sharp, blur), _STEP) - wanted))
 
 
 def _blurred(cover: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:

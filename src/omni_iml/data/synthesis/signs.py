@@ -13,7 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from omni_iml.data.synthesis.edit import NothingToEdit
-from omni_iml.data.synthesis.ink import Ink, separate
+from omni_iml.data.synthesis.ink import Ink, separate, steepest
 from omni_iml.data.synthesis.pixels import Mask, Pixels, to_pixels
 from omni_iml.data.words import WordBox
 from omni_iml.types import Box
@@ -21,6 +21,7 @@ from omni_iml.types import Box
 _TALL = 40.0  # pixels that small text is enlarged to, at most threefold
 _MARGIN = 0.3  # of the word's height, on all sides
 _BLURS = (0.0, 0.5, 0.8, 1.1, 1.5, 2.0, 2.7, 3.5, 4.5)
+_STEP = 0.02  # of ink between two columns; smaller ones are noise
 
 Values = NDArray[np.float32]
 
@@ -165,20 +166,10 @@ def grain(rng: Generator, sign: Sign, strength: float) -> Values:
 
 def softened(sharp: Values, like: Values) -> tuple[Values, float]:
     """Ink as soft as other ink, by how steep the steepest edges are; and the blur's sigma in pixels."""
-    wanted = _steepest(like)
+    wanted = steepest(like, _STEP)
     best, sigma = sharp, 0.0
     for sigma in _BLURS:
         best = np.asarray(cv2.GaussianBlur(sharp, (0, 0), sigma), np.float32) if sigma else sharp
-        if _steepest(best) <= wanted:
+        if steepest(best, _STEP) <= wanted:
             break
     return best, sigma
-
-
-def _steepest(cover: Values) -> float:
-    """Mean of the steepest eighth of the steps from column to column."""
-    steps = np.abs(np.diff(cover, axis=1)).ravel()
-    steps = steps[steps > 0.02]
-    if not steps.size:
-        return 0.0
-    count = max(1, steps.size // 8)
-    return float(np.partition(steps, steps.size - count)[-count:].mean())

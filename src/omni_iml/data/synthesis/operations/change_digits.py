@@ -16,7 +16,7 @@ from omni_iml.data.synthesis.edit import Edit, NothingToEdit
 from omni_iml.data.synthesis.ink import Ink, around, cells, union
 from omni_iml.data.synthesis.lettering import Lettering, measure
 from omni_iml.data.synthesis.operations.replace_text import told
-from omni_iml.data.synthesis.operations.words_of import draw_words, one_word, words_of
+from omni_iml.data.synthesis.operations.words_of import draw_words, first_edit, one_word, words_of
 from omni_iml.data.synthesis.repaint import Page, draw_finish
 from omni_iml.data.synthesis.scene import Donor, Scene
 from omni_iml.data.words import WordBox
@@ -43,12 +43,10 @@ class ChangeDigits:
     def __call__(self, rng: Generator, scene: Scene, donor: Donor) -> Edit:
         """See `Operation`."""
         words = words_of(scene)
-        for word in draw_words(rng, words, _has_digits)[:_TRIES]:
-            try:
-                return self._changed(rng, scene, word, words)
-            except NothingToEdit:
-                continue
-        raise NothingToEdit("no number whose digits are known")
+        tries = draw_words(rng, words, _has_digits)[:_TRIES]
+        return first_edit(
+            tries, lambda word: self._changed(rng, scene, word, words), "no number whose digits are known"
+        )
 
     def _changed(self, rng: Generator, scene: Scene, word: WordBox, words: tuple[WordBox, ...]) -> Edit:
         word = one_word(rng, scene.pixels, word, _has_digits)

@@ -13,7 +13,7 @@ from omni_iml.data.synthesis.edit import Edit, NothingToEdit
 from omni_iml.data.synthesis.ink import around
 from omni_iml.data.synthesis.lettering import measure
 from omni_iml.data.synthesis.operations.replace_text import told
-from omni_iml.data.synthesis.operations.words_of import draw_words, line_of, one_word, words_of
+from omni_iml.data.synthesis.operations.words_of import draw_words, first_edit, line_of, one_word, words_of
 from omni_iml.data.synthesis.repaint import Page, draw_finish
 from omni_iml.data.synthesis.scene import Donor, Scene
 from omni_iml.data.words import WordBox
@@ -37,12 +37,8 @@ class InsertText:
         """See `Operation`."""
         words = words_of(scene)
         page = Page(rng, scene.pixels, draw_finish(rng, whole=0.25))
-        for word in draw_words(rng, words)[:_TRIES]:
-            try:
-                return self._inserted(rng, page, word, words)
-            except NothingToEdit:
-                continue
-        raise NothingToEdit("no blank place beside a word")
+        tries = draw_words(rng, words)[:_TRIES]
+        return first_edit(tries, lambda word: self._inserted(rng, page, word, words), "no blank place beside a word")
 
     def _inserted(self, rng: Generator, page: Page, word: WordBox, words: tuple[WordBox, ...]) -> Edit:
         lettering, _, _ = measure(rng, page.before, one_word(rng, page.before, word))

@@ -12,7 +12,7 @@ from omni_iml.data.synthesis.content import other_text
 from omni_iml.data.synthesis.edit import Edit, NothingToEdit
 from omni_iml.data.synthesis.ink import around, cells, union
 from omni_iml.data.synthesis.lettering import Lettering, measure
-from omni_iml.data.synthesis.operations.words_of import draw_words, one_word, words_of
+from omni_iml.data.synthesis.operations.words_of import draw_words, first_edit, one_word, words_of
 from omni_iml.data.synthesis.repaint import Page, draw_finish
 from omni_iml.data.synthesis.scene import Donor, Scene
 from omni_iml.data.words import WordBox
@@ -37,12 +37,8 @@ class ReplaceText:
     def __call__(self, rng: Generator, scene: Scene, donor: Donor) -> Edit:
         """See `Operation`."""
         words = words_of(scene)
-        for word in draw_words(rng, words)[:_TRIES]:
-            try:
-                return self._replaced(rng, scene, word, words)
-            except NothingToEdit:
-                continue
-        raise NothingToEdit("no word that can be set again")
+        tries = draw_words(rng, words)[:_TRIES]
+        return first_edit(tries, lambda word: self._replaced(rng, scene, word, words), "no word that can be set again")
 
     def _replaced(self, rng: Generator, scene: Scene, word: WordBox, words: tuple[WordBox, ...]) -> Edit:
         line = word

@@ -13,7 +13,7 @@ from omni_iml.data.synthesis.edit import Edit, NothingToEdit
 from omni_iml.data.synthesis.ink import around
 from omni_iml.data.synthesis.lettering import Lettering, measure
 from omni_iml.data.synthesis.operations.replace_text import told
-from omni_iml.data.synthesis.operations.words_of import draw_words, hull, line_of, words_of
+from omni_iml.data.synthesis.operations.words_of import draw_words, first_edit, hull, line_of, words_of
 from omni_iml.data.synthesis.repaint import Page, draw_finish
 from omni_iml.data.synthesis.scene import Donor, Scene
 from omni_iml.data.words import WordBox
@@ -40,12 +40,8 @@ class RetypeLine:
         """See `Operation`."""
         words = words_of(scene)
         page = Page(rng, scene.pixels, draw_finish(rng, whole=0.6))
-        for word in draw_words(rng, words)[:_TRIES]:
-            try:
-                return self._typed(rng, page, word, words)
-            except NothingToEdit:
-                continue
-        raise NothingToEdit("no line whose face is known")
+        tries = draw_words(rng, words)[:_TRIES]
+        return first_edit(tries, lambda word: self._typed(rng, page, word, words), "no line whose face is known")
 
     def _typed(self, rng: Generator, page: Page, word: WordBox, words: tuple[WordBox, ...]) -> Edit:
         lettering, _, _ = measure(rng, page.before, word)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from omni_iml.data.finding.words import find_words
-from omni_iml.data.synthesis.edit import NothingToEdit
+from omni_iml.data.synthesis.edit import Edit, NothingToEdit
 from omni_iml.data.synthesis.ink import around, cells, separate
 from omni_iml.data.synthesis.pixels import Pixels
 from omni_iml.data.synthesis.scene import Scene
@@ -56,6 +56,25 @@ def draw_words(
     merit = np.array([1.0 + 1.5 * any(c.isdigit() for c in word.text) for word in chosen])
     order = rng.choice(len(chosen), len(chosen), replace=False, p=merit / merit.sum())
     return [chosen[int(k)] for k in order]
+
+
+def first_edit(words: list[WordBox], attempt: Callable[[WordBox], Edit], otherwise: str) -> Edit:
+    """What becomes of the first word that can be edited.
+
+    Args:
+        words: in the order in which they are tried.
+        attempt: edits a word, or raises `NothingToEdit`.
+        otherwise: the cause where none can be.
+
+    Raises:
+        NothingToEdit: none can be.
+    """
+    for word in words:
+        try:
+            return attempt(word)
+        except NothingToEdit:
+            continue
+    raise NothingToEdit(otherwise)
 
 
 def one_word(
