@@ -56,7 +56,7 @@ def order_testset(source_dir: Path, tiles: Path, domain: Domain) -> Order:
     """What `write_folder` writes the test set of a domain by.
 
     Args:
-        source_dir: the folder that holds ``source/<domain>/<set>/`` with all files of the manifest.
+        source_dir: the folder that holds ``source/<domain>/<set>/`` with the manifest's files of the test split.
         tiles: folder of the tile cache of the test split.
         domain: of the set.
 
@@ -64,7 +64,7 @@ def order_testset(source_dir: Path, tiles: Path, domain: Domain) -> Order:
         FileNotFoundError: a listed source is missing.
         ValueError: a listed source has other bytes.
     """
-    sources = [source for source in select(find(source_dir), committed()) if source.split == "test"]
+    sources = select(find(source_dir), [line for line in committed() if line.split == "test"])
     build_cache(source_dir, tiles, side=1024, sources=sources)
     config = SynthesisConfig(size=SIZE, domains={domain: 1.0}, authentic=0.25)
     return Order(tiles, "test", config, SEED, COUNT)

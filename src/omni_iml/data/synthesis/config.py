@@ -17,6 +17,8 @@ class SynthesisConfig:
         domains: share of each domain.
         operations: shares of operations by name, in place of those of `operations.catalogue`; none leaves them as they
             are. A domain draws from those of them that it has.
+        inpainter: name "package.module:function" of a learned inpainter (see `Remove`); with one, a tenth of the edits
+            of natural pictures are its removals.
         authentic: share of samples that nobody tampered with; they go through the same histories.
         rendered: share of document samples whose page is rendered instead of taken from a source.
         first_jpeg: probability that the picture is compressed before the edit (beyond its own history).
@@ -42,6 +44,7 @@ class SynthesisConfig:
         default_factory=lambda: {"natural": 0.45, "document": 0.25, "face": 0.15, "scene_text": 0.15}
     )
     operations: Mapping[str, float] = field(default_factory=dict)
+    inpainter: str | None = None
     authentic: float = 0.12
     rendered: float = 0.5
     first_jpeg: float = 0.75
@@ -53,11 +56,12 @@ class SynthesisConfig:
     rescale: float = 0.35
     channels: Mapping[str, float] = field(
         default_factory=lambda: {
-            "saved": 0.6,
+            "saved": 0.57,
             "resaved": 0.12,
             "resized": 0.1,
             "messenger": 0.12,
             "screenshot": 0.06,
+            "printed": 0.03,
         }
     )
     soften: float = 0.1

@@ -70,8 +70,8 @@ class Engine:
         seed: first part of every sample's seed.
 
     Raises:
-        ValueError: the configuration names an unknown domain or channel, gives none a share, or has a size that is no
-            multiple of 32; or the split has no tile of a domain that has a share.
+        ValueError: the configuration names an unknown domain, channel or inpainter, gives none a share, or has a size
+            that is no multiple of 32; or the split has no tile of a domain that has a share.
     """
 
     def __init__(self, pool: TilePool, split: Split | None, config: SynthesisConfig, seed: int) -> None:
@@ -214,7 +214,7 @@ class Engine:
 
 def _shares(domains: list[Domain], config: SynthesisConfig) -> dict[Domain, dict[str, Entry]]:
     """Each domain's operations with the shares that the configuration gives them, or else their own; they sum to 1."""
-    every = catalogue(config.area)
+    every = catalogue(config.area, config.inpainter)
     names = sorted({name for entries in every.values() for name in entries})
     if unknown := sorted(set(config.operations) - set(names)):
         raise ValueError(f"operation {', '.join(unknown)}: is unknown; the operations are {', '.join(names)}.")

@@ -17,6 +17,7 @@ from omni_iml.data.synthesis.history import (
     History,
     Jpeg,
     Png,
+    PrintScan,
     Resize,
     Shift,
     draw_after,
@@ -107,6 +108,43 @@ def test_a_blur_leaves_the_mask() -> None:
     out, same = Blur(0.8)(pixels, mask)
     assert same is mask
     assert np.abs(np.diff(out.astype(int), axis=0)).mean() < np.abs(np.diff(pixels.astype(int), axis=0)).mean()
+
+
+@pytest.mark.parametrize("shape", [(200, 260), (64, 300), (520, 520)])
+def test_printed_and_scanned_the_mask_stays_on_its_object(shape: tuple[int, int]) -> None:
+    mask = spot(*shape)
+    pixels = np.repeat((40 + mask * 170)[..., None], 3, 2).astype(np.uint8)
+    for seed in range(8):
+        out, moved = PrintScan(seed)(pixels, mask)
+        assert out.shape[:2] == moved.shape
+        assert min(moved.shape) > 0.5 * min(shape)
+        grey = cv2.GaussianBlur(out[..., 1], (0, 0), 2)  # dots and dust
+        seen = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
+        assert np.mean(seen != moved) < 0.02
+        np.testing.assert_array_equal(PrintScan(seed)(pixels, mask)[0], out)
+
+
+def test_printing_and_scanning_leaves_no_trace_of_the_former_grid() -> None:
+    pixels = Jpeg(50).through(picture(256, 256))
+    out, _ = PrintScan(3)(pixels, np.zeros((256, 256), np.uint8))
+
+    def steps_at_borders(values: NDArray[np.uint8], phase: int) -> float:
+        return float(np.abs(np.diff(values[..., 1].astype(int), axis=1))[:, phase::8].mean())
+
+    def blocking(values: NDArray[np.uint8]) -> float:
+        by_phase = [steps_at_borders(values, phase) for phase in range(8)]
+        return max(by_phase) / float(np.median(by_phase))
+
+    assert blocking(pixels) > 1.5 * blocking(out)
+
+
+@pytest.mark.parametrize("side", [32, 128, 512])
+def test_a_scan_is_cut_from_as_much_as_it_needs(side: int) -> None:
+    step = PrintScan(0)
+    before = step.side_before(side)
+    _, mask = step(picture(before, before), np.ones((before, before), np.uint8))
+    assert side <= min(mask.shape) <= side + 1
+    assert mask.all()  # nothing of what lies beside the paper
 
 
 def test_what_comes_before_the_edit_is_done_to_the_scene() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,7 @@ import pytest
 from data_pictures import textured
 from numpy.typing import NDArray
 
+from omni_iml.data.synthesis import Engine
 from omni_iml.data.synthesis.inpainting import diffused, filled_by, grain, load_inpainter, patched
 from omni_iml.data.synthesis.operations import Remove
 from omni_iml.data.synthesis.scene import Scene
@@ -126,3 +128,14 @@ def test_an_inpainter_that_returns_something_else_is_told(plugged: str) -> None:
 def test_bad_names_of_inpainters_are_told(plugged: str, name: str) -> None:
     with pytest.raises(ValueError, match="inpainter"):
         load_inpainter(name.format(plugged))
+
+
+def test_an_inpainter_is_named_in_the_configuration(plugged: str, engine: Callable[..., Engine]) -> None:
+    named = engine(
+        inpainter=f"{plugged}:biharmonic", domains={"natural": 1.0}, operations={"remove_learned": 1.0}, authentic=0.0
+    )
+    assert "remove_learned" in {named(index).operation for index in range(4)}
+    with pytest.raises(ValueError, match="inpainter 'nowhere:f': cannot be imported"):
+        engine(inpainter="nowhere:f")
+    with pytest.raises(ValueError, match="operation remove_learned: is unknown"):
+        engine(operations={"remove_learned": 1.0})

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from omni_iml.data.synthesis.config import SynthesisConfig
-from omni_iml.data.synthesis.history.steps import Blur, Jpeg, Png, Resize, Shift, Step, Subsampling
+from omni_iml.data.synthesis.history.steps import Blur, Jpeg, Png, PrintScan, Resize, Shift, Step, Subsampling
 from omni_iml.data.synthesis.history.tables import cameras
 
 _SUBSAMPLINGS: tuple[Subsampling, ...] = ("4:2:0", "4:4:4", "4:2:2")
@@ -102,11 +102,20 @@ def _screenshot(rng: Generator, config: SynthesisConfig) -> tuple[list[Step], Jp
     return steps, Png() if rng.random() < 0.6 else draw_jpeg(rng, (75, 95))
 
 
+def _printed(rng: Generator, config: SynthesisConfig) -> tuple[list[Step], Jpeg | Png]:
+    """Printed and scanned, so that nothing of the former files is left; half of the scans are not of the same size."""
+    steps: list[Step] = [PrintScan(int(rng.integers(2**31)))]
+    if rng.random() < 0.5:
+        steps.append(Resize(float(rng.uniform(0.6, 1.2)), "area"))
+    return steps, draw_jpeg(rng, config.last_quality)
+
+
 CHANNELS: dict[str, Way] = {
     "saved": _saved,
     "resaved": _resaved,
     "resized": _resized,
     "messenger": _messenger,
     "screenshot": _screenshot,
+    "printed": _printed,
 }
 """The ways that a picture may take after the edit, by name."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from omni_iml.data.synthesis.history.steps import Jpeg, Png, Resize, Shift, Step
+from omni_iml.data.synthesis.history.steps import Jpeg, Png, PrintScan, Resize, Shift, Step
 from omni_iml.data.synthesis.pixels import Mask, Pixels
 from omni_iml.data.synthesis.scene import Scene
 
@@ -33,6 +33,8 @@ class History:
         for step in reversed((*self.before, *self.after)):
             if isinstance(step, Resize):
                 size = int(np.ceil(size / step.scale)) + 1
+            elif isinstance(step, PrintScan):
+                size = step.side_before(size)
             elif isinstance(step, Shift):
                 size += 8
         return -(-size // 8) * 8

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from omni_iml.data.synthesis.capture import captured, draw_capture
 from omni_iml.data.synthesis.history.tables import tables_of
 from omni_iml.data.synthesis.pixels import Mask, Pixels
 
@@ -127,6 +128,39 @@ class Blur:
     def __call__(self, pixels: Pixels, mask: Mask) -> tuple[Pixels, Mask]:
         """See `Step`."""
         return np.asarray(cv2.GaussianBlur(pixels, (0, 0), self.sigma), np.uint8), mask
+
+
+@dataclass(frozen=True)
+class PrintScan:
+    """Put on paper and on a scanner's glass: ink, dots, paper, a slight turn, the sensor's noise.
+
+    Attributes:
+        seed: of everything that `draw_capture` and `captured` draw.
+    """
+
+    seed: int
+
+    def __call__(self, pixels: Pixels, mask: Mask) -> tuple[Pixels, Mask]:
+        """See `Step`; what the turn would leave empty at the rim is cut off."""
+        rim = self._rim(*mask.shape)
+        height, width = (side - 2 * rim for side in mask.shape)
+        rng = np.random.default_rng(self.seed)
+        capture = draw_capture(rng, height, width, "print_scan")
+        matrix = capture.matrix @ np.array([[1.0, 0, -rim], [0, 1, -rim], [0, 0, 1]])
+        turned = cv2.warpPerspective(mask.astype(np.float32), matrix, (width, height), flags=cv2.INTER_LINEAR)
+        return captured(rng, pixels, capture, matrix, height, width), (turned >= 0.5).astype(np.uint8)
+
+    def side_before(self, side: int) -> int:
+        """The side of a square picture of which a square of ``side`` pixels is left."""
+        before = side
+        while before - 2 * self._rim(before, before) < side:
+            before += 1
+        return before
+
+    @staticmethod
+    def _rim(height: int, width: int) -> int:
+        # A scanner's page is turned by 1.6 degrees at most: its corners move by 1.4% of a side.
+        return min(2 + -(-max(height, width) * 15 // 1000), min(height, width) // 4)
 
 
 def decode(data: bytes) -> Pixels:
