@@ -11,7 +11,7 @@ from pathlib import Path
 
 from omni_iml.data.jpeg_crop import crop_jpeg, grid_of
 from omni_iml.data.sources import Source
-from omni_iml.data.tile_cache import tile_windows
+from omni_iml.data.tile_cache import cut_short, tile_windows
 from omni_iml.data.words import WordBox, boxes_file, read_words, seen_through
 from omni_iml.io import load
 from omni_iml.io.segments import sanitise
@@ -51,9 +51,11 @@ def _tiles_of(source: Source, folder: Path, side: int, per_source: int) -> Itera
     plain = source.path.as_posix().endswith(f"/{source.identity}")
     own = Path(source.identity.replace("/", "__") if plain else source.path.name)
     words = read_words(boxes_file(source.path))
+    if cut := cut_short(load(source.path)):  # what cannot be read is no source
+        log.warning("%s: %s; it is skipped.", source.path, cut)
+        return
     frame = sanitise(data, source=name).frame if sniff(data[:HEAD_BYTES]) == "JPEG" else None
     if frame is None or max(frame.height, frame.width) <= side:
-        load(source.path)  # what cannot be read is no source
         yield _put(folder / own, data, words)
         return
     grid, taken = grid_of(frame, source=name), set()

@@ -16,6 +16,9 @@ SUFFIXES = {".jpg", ".jpeg", ".png"}
 PLAIN_SUFFIXES = SUFFIXES | {".tif", ".tiff", ".webp", ".bmp", ".pdf"}
 """What is taken from a folder of a user's own."""
 
+MADE_HERE = "synthesis.json"
+"""A folder that holds a file of this name was written by ``omni-iml synth``: nothing in it is authentic."""
+
 # Sets in which several files show one person or product. The trailing number is not part of a series' name, and of the
 # name of the person or product these prefixes are no part either.
 _PREFIX = {
@@ -72,6 +75,10 @@ def find(root: Path, domain: Domain | None = None) -> list[Source]:
     Args:
         root: a folder that holds ``source/<domain>/<set>/``, or any folder of pictures and PDF documents.
         domain: of a folder of the second kind, every file of which is an identity of its own; None for the first.
+            Hidden files, and folders that ``omni-iml synth`` wrote, are left out.
+
+    Raises:
+        ValueError: the folder itself is one that ``omni-iml synth`` wrote.
     """
     if domain is not None:
         return _find_plain(root.absolute(), domain)
@@ -92,11 +99,15 @@ def find(root: Path, domain: Domain | None = None) -> list[Source]:
 
 
 def _find_plain(root: Path, domain: Domain) -> list[Source]:
-    paths = (path for path in root.rglob("*") if path.suffix.lower() in PLAIN_SUFFIXES and path.is_file())
+    if (root / MADE_HERE).is_file():
+        raise ValueError(f"{root}: holds pictures that omni-iml synth made; name a folder of authentic ones.")
+    made = {path.parent for path in root.rglob(MADE_HERE)}
     found = []
-    for path in sorted(paths, key=lambda p: p.parts):
-        name = path.relative_to(root).as_posix()
-        found.append(Source(path, f"{domain}/{root.name}", name, _split({name})))
+    for path in sorted(root.rglob("*"), key=lambda p: p.parts):
+        below = path.relative_to(root)
+        hidden = any(part.startswith(".") for part in below.parts)
+        if path.suffix.lower() in PLAIN_SUFFIXES and path.is_file() and not hidden and made.isdisjoint(path.parents):
+            found.append(Source(path, f"{domain}/{root.name}", below.as_posix(), _split({below.as_posix()})))
     return found
 
 

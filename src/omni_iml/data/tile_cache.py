@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omni_iml.data.finding import faces_through, find_faces, find_scene_text, find_words
+from omni_iml.data.framing import draw_start
 from omni_iml.data.sources import DOMAINS, PLAIN_SUFFIXES, SUFFIXES, Domain, Source, Split, domain_of, find
 from omni_iml.data.words import WordBox, boxes_file, from_plain, read_words, seen_through
 from omni_iml.io.parts import load_parts
@@ -33,7 +34,7 @@ SMALLEST = 64
 """Pictures with a shorter side, in pixels, are not cut into tiles."""
 
 # What the cache's bytes depend on beside the sources: raised when this module cuts or writes otherwise.
-_CACHE_FORMAT = 7
+_CACHE_FORMAT = 8
 _FINDERS = {"scene_text": find_scene_text, "document": find_words}
 _INDEX = "pool.json"
 _ABANDONED_SECONDS = 600
@@ -215,7 +216,8 @@ def _cut_all(sources: Sequence[Source], out: BinaryIO, side: int, per_source: in
                 log.warning("%s: is too small to be edited (%dx%d pixels); it is skipped.", source.path, width, height)
                 continue
             faces = find_faces(picture.pixels) if source.domain == "face" else ()
-            for y, x, tall, wide in tile_windows(height, width, side, per_source, source.identity + picture.part):
+            windows = tile_windows(height, width, side, per_source, source.identity + picture.part, faces)
+            for y, x, tall, wide in windows:
                 offset = out.tell()
                 tile = np.ascontiguousarray(picture.pixels[y : y + tall, x : x + wide])
                 out.write(tile.tobytes())
@@ -226,18 +228,27 @@ def _cut_all(sources: Sequence[Source], out: BinaryIO, side: int, per_source: in
 
 
 def _pictures(path: Path) -> Iterator[EvidenceImage]:
-    """The pictures of a file, those pages of a document that can be read; what cannot is named in the log."""
+    """The whole pictures of a file, those pages of a document that can be read; what cannot is named in the log."""
     try:
         for part in load_parts(path):
             if isinstance(part, UnreadableImage):
                 log.warning("%s", part)
+            elif cut := cut_short(part):
+                log.warning("%s: %s; it is skipped.", part.source, cut)
             else:
                 yield part
     except UnreadableImage as error:
         log.warning("%s", error)
 
 
-def tile_windows(height: int, width: int, side: int, count: int, identity: str) -> Iterator[tuple[int, int, int, int]]:
+def cut_short(picture: EvidenceImage) -> str | None:
+    """The warning that part of a picture is missing, or None: what libjpeg fills in is no authentic picture."""
+    return next((warning for warning in picture.warnings if "cut short" in warning), None)
+
+
+def tile_windows(
+    height: int, width: int, side: int, count: int, identity: str, faces: Sequence[Box] = ()
+) -> Iterator[tuple[int, int, int, int]]:
     """Windows that start on the 8 grid: the whole of a small picture, else random ones.
 
     Args:
@@ -246,6 +257,7 @@ def tile_windows(height: int, width: int, side: int, count: int, identity: str) 
         side: largest side of a window, pixels.
         count: windows of a picture that is larger than that.
         identity: seeds the choice.
+        faces: each window shows one of them, if there are any.
 
     Yields:
         ``(y, x, height, width)`` of each window.
@@ -256,6 +268,5 @@ def tile_windows(height: int, width: int, side: int, count: int, identity: str) 
     if (tall, wide) == (height, width):
         count = 1
     for _ in range(count):
-        y = int(rng.integers(0, (height - tall) // 8 + 1)) * 8
-        x = int(rng.integers(0, (width - wide) // 8 + 1)) * 8
-        yield y, x, tall, wide
+        x0, y0, x1, y1 = faces[int(rng.integers(len(faces)))] if faces else (0, 0, 0, 0)
+        yield draw_start(rng, height, tall, y0, y1), draw_start(rng, width, wide, x0, x1), tall, wide

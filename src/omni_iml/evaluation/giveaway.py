@@ -98,7 +98,7 @@ def score_untouched_words(
         words = composite.scene.words
         if not words:
             continue
-        word = words[int(np.random.default_rng([seed, number]).integers(len(words)))]
+        word = words[int(np.random.default_rng([seed, number, 2]).integers(len(words)))]
         mask = np.zeros(composite.scene.pixels.shape[:2], np.uint8)
         mask[word.y0 : word.y1, word.x0 : word.x1] = 1
         history = composite.histories[0]

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.random import Generator
 
 from omni_iml.data.sources import DOMAINS, Domain, Split
+from omni_iml.data.synthesis.checks import check
 from omni_iml.data.synthesis.config import SynthesisConfig
 from omni_iml.data.synthesis.crop import draw_crop
 from omni_iml.data.synthesis.edit import Edit, NothingToEdit, Operation, differs
 from omni_iml.data.synthesis.forgery import AUTHENTIC, Forgery
-from omni_iml.data.synthesis.history import CHANNELS, History, draw_after, draw_before, draw_jpeg
+from omni_iml.data.synthesis.history import History, draw_after, draw_before, draw_jpeg
 from omni_iml.data.synthesis.operations import Entry, LocalFilter, catalogue
 from omni_iml.data.synthesis.pages import draw_page
 from omni_iml.data.synthesis.pixels import Mask
@@ -70,13 +71,13 @@ class Engine:
         seed: first part of every sample's seed.
 
     Raises:
-        ValueError: the configuration names an unknown domain, channel or inpainter, gives none a share, or has a size
-            that is no multiple of 32; or the split has no tile of a domain that has a share.
+        ValueError: the configuration is one that `check` refuses or names an unknown operation or inpainter; or the
+            split has no tile of a domain that has a share.
     """
 
     def __init__(self, pool: TilePool, split: Split | None, config: SynthesisConfig, seed: int) -> None:
         self.pool, self.config, self.seed = pool, config, seed
-        _check(config)
+        check(config)
         self._domains = [d for d in DOMAINS if config.domains.get(d, 0) > 0]
         tiles = pool.select(split)
         self._origins: dict[Domain, list[list[TileEntry]]] = {}
@@ -101,7 +102,8 @@ class Engine:
     def forgery(self, index: int) -> Forgery:
         """The sample of this index before its last save, at most ``size`` pixels a side."""
         number, view = divmod(index, self.config.views)
-        rng = np.random.default_rng([self.seed, number, view])
+        # A third word of 0 would give the composite's own stream again: numpy fills missing words with zeros.
+        rng = np.random.default_rng([self.seed, number, view + 1])
         return self._view(rng, self.composite(number), view, {"seed": self.seed, "index": index})
 
     def composite(self, number: int) -> Composite:
@@ -127,7 +129,7 @@ class Engine:
         scene = scene.window(0, 0, *scene.extent)
         edit, operation, dropped = _untouched(scene)
         if rng.random() >= config.authentic:
-            edit, operation, dropped = self._tamper(rng, domain, scene)
+            edit, operation, dropped = self._tamper(rng, domain, scene, identity)
         return Composite(scene, edit, operation, domain, origin, identity, histories, tuple(dropped))
 
     def _draw_scene(self, rng: Generator, domain: Domain, side: int) -> tuple[Scene, str, str]:
@@ -150,7 +152,7 @@ class Engine:
     def _crop(self, rng: Generator, entry: TileEntry, side: int) -> Scene:
         return draw_crop(rng, self.pool.pixels(entry), entry, side, self.config.rescale, self.config.size)
 
-    def _tamper(self, rng: Generator, domain: Domain, scene: Scene) -> Outcome:
+    def _tamper(self, rng: Generator, domain: Domain, scene: Scene, identity: str) -> Outcome:
         """An edit that shows, or none where nothing that was tried does (on an empty page)."""
         entries = self._catalogue[domain]
         names, shares = list(entries), [entry.share for entry in entries.values()]
@@ -159,7 +161,7 @@ class Engine:
         dropped: list[tuple[str, str]] = []
         for name, operation in (*tries, ("local_filter", LocalFilter((0.05, 0.15)))):
             try:
-                edit = operation(rng, scene, lambda r: self._donor(r, domain, scene))
+                edit = operation(rng, scene, lambda r: self._donor(r, domain, scene, identity))
             except NothingToEdit as reason:
                 dropped.append((name, str(reason) or "nothing to edit"))
                 continue
@@ -169,13 +171,17 @@ class Engine:
             return edit, name, dropped
         return _untouched(scene, dropped)
 
-    def _donor(self, rng: Generator, domain: Domain, scene: Scene) -> Scene:
-        """Another picture of the scene's shape, with a compression of its own at times."""
+    def _donor(self, rng: Generator, domain: Domain, scene: Scene, identity: str) -> Scene:
+        """A picture of something else, of the scene's shape, with a compression of its own at times."""
         # Seven donors of ten are of the picture's own domain, and all are where there are no photographs.
         own = rng.random() < 0.7 or not self._origins["natural"]
         height, width = scene.pixels.shape[:2]
         side = -(-max(height, width) // 8) * 8 + 8
-        donor = self._crop(rng, self._draw_tile(rng, domain if own else "natural"), side)
+        others = (self._draw_tile(rng, domain if own else "natural") for _ in range(_TRIES))
+        tile = next((tile for tile in others if tile.identity != identity), None)
+        if tile is None:
+            raise NothingToEdit("there is no picture of anything else.")
+        donor = self._crop(rng, tile, side)
         if rng.random() < self.config.donor_jpeg:
             donor = donor.painted(draw_jpeg(rng, self.config.first_quality, self.config.camera).through(donor.pixels))
         # A pasted piece lies on the JPEG grid of the picture it comes from once in 64 times, as in life.
@@ -259,15 +265,3 @@ def _crop_towards(rng: Generator, mask: Mask, height: int, width: int) -> tuple[
             high = max(low, min(last, int(at[place]) // 8))
         corner.append(8 * int(rng.integers(low, high + 1)))
     return corner[0], corner[1]
-
-
-def _check(config: SynthesisConfig) -> None:
-    if config.size < 32 or config.size % 32:
-        raise ValueError(f"synthesis size {config.size}: is no positive multiple of 32; choose 128, 256 or 512.")
-    if config.views < 1:
-        raise ValueError(f"synthesis views {config.views}: a composite needs one view at least; choose 1 or more.")
-    for kind, shares, known in (("domain", config.domains, DOMAINS), ("channel", config.channels, tuple(CHANNELS))):
-        if unknown := sorted(set(shares) - set(known)):
-            raise ValueError(f"{kind} {', '.join(unknown)}: is unknown; the {kind}s are {', '.join(known)}.")
-        if not any(share > 0 for share in shares.values()):
-            raise ValueError(f"synthesis {kind}s: none has a share above 0; give one a share.")

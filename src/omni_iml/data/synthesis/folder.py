@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
 import cv2
 from PIL import Image
 
-from omni_iml.data.sources import Split
+from omni_iml.data.sources import MADE_HERE, Split
 from omni_iml.data.synthesis.config import SynthesisConfig
 from omni_iml.data.synthesis.engine import Engine
 from omni_iml.data.synthesis.forgery import Forgery
@@ -23,7 +25,6 @@ from omni_iml.data.tile_cache import TilePool
 from omni_iml.io.whole_file import write_whole
 from omni_iml.version import __version__
 
-SETTINGS = "synthesis.json"
 _BATCH = 16  # pictures of one task: a worker that is handed them in order makes each composite once
 
 
@@ -80,7 +81,8 @@ def write_folder(order: Order, out: Path, workers: int = 1) -> Iterator[int]:
         How many pictures are done so far.
 
     Raises:
-        ValueError: the order cannot be drawn (see `Engine`), or the folder holds pictures of another order.
+        ValueError: the order cannot be drawn (see `Engine`), or the folder holds pictures of another order or of
+            somebody else's.
     """
     draw = _opened(order)  # says at once what is wrong with the order
     _claim(order, draw.pool.key, out)
@@ -136,7 +138,7 @@ def _claim(order: Order, tiles: str, out: Path) -> None:
         "seed": order.seed,
         "synthesis": json.loads(json.dumps(asdict(order.config))),
     }
-    path = out / SETTINGS
+    path = out / MADE_HERE
     if path.is_file():
         found = json.loads(path.read_text(encoding="utf-8"))
         if differing := sorted(key for key in settings if found.get(key) != settings[key]):
@@ -144,9 +146,18 @@ def _claim(order: Order, tiles: str, out: Path) -> None:
                 f"{out}: holds pictures made with other {', '.join(differing)}; name another folder, or remove it."
             )
         return
-    for name in ("images", "masks", "recipes"):
-        (out / name).mkdir(parents=True, exist_ok=True)
+    folders = [out / name for name in ("images", "masks", "recipes")]
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"{out}: is a file; name a folder.")
+    if taken := [folder for folder in folders if folder.exists() and not (folder.is_dir() and _is_empty(folder))]:
+        raise ValueError(f"{taken[0]}: holds files that omni-iml synth did not make; name another folder.")
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
     write_whole(path, lambda file: file.write(json.dumps(settings, indent=1).encode()))
+
+
+def _is_empty(folder: Path) -> bool:
+    return next(folder.iterdir(), None) is None
 
 
 def _recipe(out: Path, number: int) -> Path:
@@ -176,6 +187,14 @@ def _start(order: Order, out: Path) -> None:
     global _engine, _folder
     cv2.setNumThreads(0)  # the processes are the parallelism
     _engine, _folder = _opened(order), out
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Workers that wait for tasks would otherwise outlive a parent that was killed."""
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _opened(order: Order) -> Engine:

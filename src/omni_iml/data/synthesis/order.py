@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from omni_iml.data.sources import DOMAINS, Domain, Split
 from omni_iml.data.synthesis.config import SynthesisConfig
 from omni_iml.data.synthesis.folder import Order
-from omni_iml.data.tile_cache import TilePool, build_cache
+from omni_iml.data.tile_cache import SMALLEST, TilePool, build_cache
 
 
 def prepare(
@@ -52,6 +52,10 @@ def prepare(
         raise ValueError(f"split {split!r}: is unknown; say {', '.join(get_args(Split))} or all.")
     plain = plain_domain(source_dir, wanted)
     pool = build_cache(source_dir, tiles, domain=plain)
+    if not pool.entries:
+        raise FileNotFoundError(
+            f"{source_dir}: no picture there can be read and has {SMALLEST} pixels or more a side; add larger ones."
+        )
     chosen = None if split == "all" else cast(Split, split)
     config = _config(pool, chosen, wanted, size, overrides)
     return Order(tiles, chosen, config, seed, count)

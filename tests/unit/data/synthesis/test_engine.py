@@ -222,9 +222,9 @@ def test_masks_are_exact(domain: str, engine: MakeEngine, monkeypatch: pytest.Mo
     draw, scenes = engine(authentic=0.0, last_png=1.0, soften=0.0, pad=0.0, channels={"saved": 1.0}), []
     tamper = Engine._tamper
 
-    def spied(self: Engine, rng: Any, domain: Any, scene: Scene) -> Any:
+    def spied(self: Engine, rng: Any, domain: Any, scene: Scene, identity: str) -> Any:
         scenes.append(scene.pixels.copy())
-        result = tamper(self, rng, domain, scene)
+        result = tamper(self, rng, domain, scene, identity)
         np.testing.assert_array_equal(scene.pixels, scenes[-1])  # an operation leaves its scene alone
         return result
 
@@ -301,9 +301,9 @@ def test_donors_lie_on_any_grid(pool: TilePool, monkeypatch: pytest.MonkeyPatch)
         offsets.append((y, x))
         return window(self, y, x, height, width)
 
-    def watched(self: Engine, rng: Any, domain: Any, scene: Scene) -> Scene:
+    def watched(self: Engine, rng: Any, domain: Any, scene: Scene, identity: str) -> Scene:
         monkeypatch.setattr(Scene, "window", spied)
-        drawn = donor(self, rng, domain, scene)
+        drawn = donor(self, rng, domain, scene, identity)
         monkeypatch.setattr(Scene, "window", window)
         del offsets[:-1]
         ends.append(offsets.pop())
