@@ -21,7 +21,7 @@ from PIL import Image
 
 from omni_iml.data.sources import DOMAINS
 from omni_iml.data.synthesis import Engine, SynthesisConfig
-from omni_iml.data.synthesis.engine import Composite
+from omni_iml.data.synthesis.engine import RENDERED, Composite
 from omni_iml.data.synthesis.operations import catalogue
 from omni_iml.data.tile_cache import TilePool, build_cache
 
@@ -72,15 +72,20 @@ def row(composite: Composite) -> NDArray[np.uint8]:
 
 
 def sheet(pool: TilePool, domain: str, operation: str, size: int, seed: int) -> NDArray[np.uint8] | None:
-    """The first `ROWS` samples of an operation, or none where these sources have nothing for it."""
+    """`ROWS` samples of an operation, of as many sources as can be; none where these sources have nothing for it."""
     config = SynthesisConfig(size=size, domains={domain: 1.0}, operations={operation: 1.0}, authentic=0.0, rescale=0.0)
-    draw, rows = Engine(pool, None, config, seed), []
-    for number in range(TRIES):
-        composite = draw.composite(number)
-        if composite.operation == operation:
-            rows += [row(composite), np.full((GAP, 4 * CELL + 3 * GAP, 3), 128, np.uint8)]
-        if len(rows) == 2 * ROWS:
+    draw = Engine(pool, None, config, seed)
+    made = (composite for composite in map(draw.composite, range(TRIES)) if composite.operation == operation)
+    seen: set[str] = set()
+    rows, others = [], []
+    for composite in made:
+        again = composite.identity in seen and composite.identity != RENDERED
+        (others if again else rows).append(row(composite))
+        seen.add(composite.identity)
+        if len(rows) == ROWS:
             break
+    rows = [*rows, *others][:ROWS]
+    rows = [part for one in rows for part in (one, np.full((GAP, 4 * CELL + 3 * GAP, 3), 128, np.uint8))]
     return np.vstack(rows[:-1]) if rows else None
 
 

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from omni_iml.data.tile_cache import TilePool
+
 SETS = {
     "natural/scenes": 1,
     "document/letters": 2,
@@ -71,3 +73,10 @@ def write_boxes(path: Path, boxes: list[tuple[int, int, int, int]]) -> None:
     path.parent.mkdir(exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([a, b, c, b, c, d, a, d, "TOTAL"] for a, b, c, d in boxes)
+
+
+def only(pool: TilePool, *origins: str) -> TilePool:
+    """A pool of the tiles of some origins alone."""
+    part = TilePool(pool.folder)
+    part.entries = [entry for entry in part.entries if entry.origin in origins]
+    return part

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from omni_iml.data.framing import draw_start
 from omni_iml.data.synthesis.crop import draw_crop
 from omni_iml.data.synthesis.scene import Scene
 from omni_iml.data.tile_cache import TileEntry
@@ -120,3 +121,32 @@ def test_a_window_takes_pixels_and_words_along() -> None:
     part = crop.window(8, 16, 30, 20)
     np.testing.assert_array_equal(part.pixels, crop.pixels[8:38, 16:36])
     assert part.words == (WordBox(0, 2, 20, 12),)
+
+
+@pytest.mark.parametrize("kind", ["face", "scene_text"])
+def test_most_crops_show_a_known_face_or_sign_whole(kind: str) -> None:
+    tile, shown, near = np.zeros((640, 640, 3), np.uint8), 0, 0
+    box = (390, 200, 630, 440)
+    faces, words = ((box,), ()) if kind == "face" else ((), (WordBox(*box),))
+    entry = TileEntry(0, 640, 640, f"{kind}/set", "set/a", "train", words, faces)
+    for seed in range(200):
+        crop = draw_crop(np.random.default_rng(seed), tile, entry, 128, 0.35, 128)
+        assert crop.pixels.shape[:2] == (128, 128)
+        seen = crop.faces or tuple((word.x0, word.y0, word.x1, word.y1) for word in crop.words)
+        sides = [(x1 - x0, y1 - y0) for x0, y0, x1, y1 in seen]
+        shown += any(0.97 < wide / tall < 1.03 and wide > 0.4 * 128 for wide, tall in sides)
+        near += any(wide > 0.9 * 128 for wide, _ in sides)
+    assert 120 < shown < 185
+    assert near < 20
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(64, 900), st.integers(8, 700), st.integers(0, 800), st.integers(0, 500))
+def test_a_window_shows_what_it_shall(seed: int, length: int, window: int, first: int, size: int) -> None:
+    window, first = min(window, length), min(first, length - 1)
+    last = min(length, first + size)
+    start = draw_start(np.random.default_rng(seed), length, window, first, last)
+    assert start % 8 == 0
+    assert 0 <= start <= length - window
+    if 0 < last - first <= window - 8 and last <= (length - window) // 8 * 8 + window:
+        assert start <= first
+        assert last <= start + window

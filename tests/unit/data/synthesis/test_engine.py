@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from data_pictures import textured
+from data_pictures import only, textured
 from PIL import Image
 
 from omni_iml.data.sources import DOMAINS
@@ -25,13 +25,6 @@ MakeEngine = Callable[..., Engine]
 def fingerprint(sample: Sample) -> tuple[Any, ...]:
     arrays = (sample.image, sample.coefficients, sample.table, sample.mask)
     return (*(a.tobytes() for a in arrays), sample.label, sample.domain, sample.operation)
-
-
-def only(pool: TilePool, *origins: str) -> TilePool:
-    """A pool of the tiles of some origins alone."""
-    part = TilePool(pool.folder)
-    part.entries = [entry for entry in part.entries if entry.origin in origins]
-    return part
 
 
 def test_a_sample_depends_on_seed_and_index_alone(engine: MakeEngine) -> None:
@@ -330,6 +323,13 @@ def test_donors_lie_on_any_grid(pool: TilePool, monkeypatch: pytest.MonkeyPatch)
         ({"views": 0}, "needs one view at least"),
         ({"operations": {"paint": 1.0}}, "operation paint: is unknown; the operations are change_digits, copy_move"),
         ({"operations": {"remove": 0.0}}, "none that natural has is given a share"),
+        ({"operations": {"splice": -1.0, "copy_move": 2.0}}, "operations: the share of splice is negative"),
+        ({"channels": {"saved": -1.0, "resized": 2.0}}, "channels: the share of saved is negative"),
+        ({"domains": {"natural": float("nan")}}, "domains: the share of natural is negative"),
+        ({"authentic": 5.0}, "authentic 5.0: is no probability"),
+        ({"last_quality": (0, 200)}, "last_quality 0, 200: is no range of JPEG qualities"),
+        ({"first_quality": (98, 55)}, "first_quality 98, 55: is no range"),
+        ({"area": (0.5, 2.0)}, "area 0.5, 2.0: is no range of shares"),
     ],
 )
 def test_configurations_that_cannot_be_drawn_from_are_refused(

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from omni_iml.data.sources import find
 from omni_iml.data.synthesis import Engine, SynthesisConfig
 from omni_iml.data.synthesis.folder import Order, summary, write_folder
 from omni_iml.data.synthesis.order import prepare
@@ -124,6 +129,57 @@ def test_folders_without_a_usable_picture_are_named(tmp_path: Path, caplog: pyte
         prepare(tmp_path / "empty", tmp_path / "tiles", domain=["natural"])
     (tmp_path / "small").mkdir()
     Image.new("RGB", (300, 40)).save(tmp_path / "small" / "strip.png")
-    with pytest.raises(ValueError, match="has no source tile of natural"):
-        list(write_folder(prepare(tmp_path / "small", tmp_path / "t", domain=["natural"]), tmp_path / "out"))
+    with pytest.raises(FileNotFoundError, match="no picture there can be read and has 64 pixels or more a side"):
+        prepare(tmp_path / "small", tmp_path / "t", domain=["natural"])
     assert "strip.png: is too small to be edited (300x40 pixels); it is skipped" in caplog.text
+
+
+def test_forgeries_made_here_are_no_sources(pool: TilePool, source_root: Path, tmp_path: Path) -> None:
+    scans = tmp_path / "scans"
+    shutil.copytree(source_root / "source" / "natural" / "scenes", scans)
+    (scans / "._p001.jpg").write_bytes(b"what some systems leave beside a picture")
+    before = find(scans, "natural")
+    first = prepare(scans, tmp_path / "t1", domain=["natural"], size=64, count=4)
+    made = list(write_folder(first, scans / "forged"))
+    assert find(scans, "natural") == before
+    assert all(source.path.name[0] != "." for source in before)
+    again = prepare(scans, tmp_path / "t1", domain=["natural"], size=64, count=6)
+    assert list(write_folder(again, scans / "forged")) == [5, 6]
+    assert made == [1, 2, 3, 4]
+    with pytest.raises(ValueError, match="holds pictures that omni-iml synth made; name a folder of authentic ones"):
+        prepare(scans / "forged", tmp_path / "t2", domain=["natural"])
+
+
+def test_what_somebody_else_put_there_is_left_alone(order: MakeOrder, tmp_path: Path) -> None:
+    precious = tmp_path / "images" / "000000.jpg"
+    precious.parent.mkdir()
+    precious.write_bytes(b"precious")
+    with pytest.raises(ValueError, match="images: holds files that omni-iml synth did not make; name another folder"):
+        list(write_folder(order(), tmp_path))
+    with pytest.raises(ValueError, match=r"000000\.jpg: is a file; name a folder"):
+        list(write_folder(order(), precious))
+    assert files(tmp_path) == {"images/000000.jpg": b"precious"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+def test_workers_end_when_their_parent_is_killed(pool: TilePool, tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from omni_iml.data.synthesis import SynthesisConfig\n"
+        "from omni_iml.data.synthesis.folder import Order, write_folder\n"
+        "if __name__ == '__main__':\n"
+        "    order = Order(Path(sys.argv[1]), 'train', SynthesisConfig(size=64), 1, 100_000)\n"
+        "    for _ in write_folder(order, Path(sys.argv[2]), 2): pass\n"
+    )
+    (tmp_path / "run.py").write_text(script)
+    out = tmp_path / "out"
+    parent = subprocess.Popen([sys.executable, str(tmp_path / "run.py"), str(pool.folder), str(out)])
+    while not list(out.glob("recipes/*.json")):
+        assert parent.poll() is None
+        time.sleep(0.1)
+    parent.kill()
+    parent.wait()
+    time.sleep(2)
+    left = len(list(out.glob("recipes/*.json")))
+    time.sleep(2)
+    assert len(list(out.glob("recipes/*.json"))) == left

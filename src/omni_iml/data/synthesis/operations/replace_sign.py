@@ -94,8 +94,9 @@ def _text(rng: Generator, sign: Sign, box: Box) -> str:
     level = level and float(np.median(heights)) > 0.8 * tall
     pitch = float(np.median(np.diff([a for a, _ in runs]))) if len(runs) > 2 else 0.7 * tall
     count = int(np.clip(round((x1 - x0) / max(pitch, 0.3 * tall)) + rng.integers(-1, 2), 2, 24))
-    # Bold capitals are wide too, but never all of them: an E or a J among them is not.
+    # Bold capitals are wide too, but never all of them: an E or a J among them is not; letters that touch are wider.
     square = level and len(widths) > 2 and float(np.quantile(widths, 0.25)) > 0.85 * tall
+    square = square and float(widths.max()) < 1.25 * tall
     if square and fonts.faces(_CHINESE):
         return "".join(_CHINESE[int(k)] for k in rng.integers(0, len(_CHINESE), count))
     if level and rng.random() < 0.65:
