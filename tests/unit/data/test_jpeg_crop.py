@@ -75,13 +75,17 @@ def test_tiles_keep_identity_split_words_and_coefficients(
     root = make_root(tmp_path / "root")
     broken = root / "source" / "natural" / "scenes" / "p000.jpg"
     broken.write_bytes(b"\xff\xd8\xff\xe0 no picture")
+    whole = (root / "source" / "natural" / "scenes").glob("p*.jpg")
+    data = next(path for path in sorted(whole) if path != broken).read_bytes()
+    broken.with_name("q000.jpg").write_bytes(data[: 2 * len(data) // 3])
     sources = find(root)
     made = list(write_jpeg_tiles(sources, tmp_path / "out", side=96, per_source=2))
     assert "p000.jpg" in caplog.text
+    assert "q000.jpg: the" in caplog.text
     tiles = find(tmp_path / "out")
     assert sorted(tile.path for tile in tiles) == sorted(set(made))
     by_identity = {source.identity: source for source in sources}
-    assert {tile.identity for tile in tiles} == set(by_identity) - {"scenes/p000"}
+    assert {tile.identity for tile in tiles} == set(by_identity) - {"scenes/p000", "scenes/q000"}
     cut = [tile for tile in tiles if "@" in tile.path.stem]
     assert cut
     for tile in cut:

@@ -231,11 +231,28 @@ def test_a_broken_source_is_named_in_the_log_and_skipped(
     broken = small_root / "source/scene_text/signs/broken.jpg"
     whole = [e.identity for e in build_cache(small_root, tmp_path / "whole").entries]
     broken.write_bytes(b"\xff\xd8 this is no picture")
+    complete = next((small_root / "source/scene_text/signs").glob("p*.jpg")).read_bytes()
+    cut = broken.with_name("cut.jpg")
+    cut.write_bytes(complete[: 2 * len(complete) // 3])  # can be shown, but its last rows are no picture
     with caplog.at_level("WARNING", "omni_iml.data.tile_cache"):
         pool = build_cache(small_root, tmp_path / "tiles")
     assert [e.identity for e in pool.entries] == whole
-    (record,) = caplog.records
-    assert str(broken) in record.getMessage()
+    first, second = (record.getMessage() for record in caplog.records)
+    assert str(broken) in first
+    assert str(cut) in second
+    assert "cut short" in second
+    assert "it is skipped" in second
+
+
+def test_tiles_of_large_faces_show_them_whole() -> None:
+    face = (500, 90, 760, 350)
+    for number in range(20):
+        for y, x, tall, wide in tile_windows(1024, 1024, 320, 3, f"set/{number}", [face]):
+            assert y % 8 == x % 8 == 0
+            assert x <= 500
+            assert y <= 90
+            assert x + wide >= 760
+            assert y + tall >= 350
 
 
 def test_a_root_without_pictures_is_refused(tmp_path: Path) -> None:
