@@ -116,6 +116,20 @@ def test_a_leg_and_its_continuation(recipe, cache, tmp_path):
     torch.testing.assert_close(network.decoder.predict.weight, first.decoder.predict.weight, atol=0.02, rtol=0)
 
 
+def test_the_average_is_what_is_validated_and_saved(recipe, cache, tmp_path):
+    leg = prepare(_with(recipe, ema=0.9), tmp_path / "run", workers=0, cache=cache)
+    trained, validated = leg.module.network, []
+    leg.module.learned.register_forward_hook(lambda *_: validated.append(1))
+    saved, extra = load_network(leg.run())
+    assert validated
+    assert extra["recipe"]["optim"]["ema"] == 0.9
+    learned = leg.module.learned.state_dict()
+    assert all(torch.equal(value, learned[name]) for name, value in saved.state_dict().items())
+    assert not torch.equal(saved.decoder.predict.weight, trained.decoder.predict.weight)
+    again = prepare(_with(recipe, ema=0.9), tmp_path / "next", resume=leg.saver.weights, workers=0, cache=cache)
+    torch.testing.assert_close(again.module.network.decoder.predict.weight, saved.decoder.predict.weight)
+
+
 @pytest.mark.parametrize(
     "variant",
     [

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from typing import cast
 
 import lightning
 import torch
 from timm.optim import param_groups_weight_decay
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 
 from omni_iml.data.dataset import Batch
 from omni_iml.data.sources import DOMAINS
@@ -32,6 +34,22 @@ def learning_rate(progress: float, step: int, config: OptimConfig) -> float:
     return (config.final_lr + (config.lr - config.final_lr) * share) * min(1.0, (step + 1) / max(1, config.warmup))
 
 
+def averaged(network: OmniIML, decay: float) -> AveragedModel:
+    """A copy of the network that follows it as an exponential moving average, batch-norm statistics included.
+
+    Args:
+        network: whose weights are averaged.
+        decay: what is left of the former average at each step, once there were enough steps.
+    """
+
+    def follow(average: Tensor, new: Tensor, count: Tensor | int) -> Tensor:
+        if not average.is_floating_point():  # counts of batches
+            return new
+        return average.lerp(new, 1 - min(decay, (1 + int(count)) / (10 + int(count))))
+
+    return AveragedModel(network, avg_fn=follow, use_buffers=True)
+
+
 class Localisation(lightning.LightningModule):
     """Trains the network by a recipe.
 
@@ -51,10 +69,16 @@ class Localisation(lightning.LightningModule):
     ) -> None:
         super().__init__()
         self.network, self.recipe, self.max_minutes, self.clock = network, recipe, max_minutes, clock
+        self.averaged = averaged(network, recipe.optim.ema) if recipe.optim.ema else None
         self.started: float | None = None
         self.samples_seen = 0
         self.scores: dict[str, float] = {}
         self._seen: list[tuple[Tensor, ...]] = []
+
+    @property
+    def learned(self) -> OmniIML:
+        """The network that is validated and saved: the averaged one where the recipe averages."""
+        return self.network if self.averaged is None else cast(OmniIML, self.averaged.module)
 
     def seconds(self) -> float:
         """Time since the first call."""
@@ -97,9 +121,14 @@ class Localisation(lightning.LightningModule):
         self.log("samples_per_second", self.samples_seen / max(1e-3, self.seconds()), prog_bar=True)
         return terms["total"]
 
+    def on_train_batch_end(self, outputs: object, batch: Batch, batch_idx: int) -> None:
+        """Take the step's weights into the average."""
+        if self.averaged is not None:
+            self.averaged.update_parameters(self.network)
+
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Collect what the scores need."""
-        output = self.network(batch.image, batch.coefficients, batch.table)
+        output = self.learned(batch.image, batch.coefficients, batch.table)
         tampered = (batch.mask == 1).flatten(1).any(1)
         coarse = (output.coarse_rgb, output.coarse_fused, output.coarse)
         columns = (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, TypeAdapter, ValidationError
 
 from omni_iml.data.synthesis import SynthesisConfig
 from omni_iml.models import OmniConfig, preset
@@ -31,6 +31,8 @@ class OptimConfig:
         betas: AdamW's.
         clip: largest gradient norm; 0 for none.
         precision: Lightning's name: "32-true" or "bf16-mixed".
+        ema: decay of the exponential moving average of the weights, which is what is validated and saved then; 0 for
+            none. Early steps average over less, as (1 + step) / (10 + step).
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -45,6 +47,7 @@ class OptimConfig:
     betas: tuple[float, float] = (0.9, 0.999)
     clip: float = 0.0
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
 @dataclass(frozen=True)

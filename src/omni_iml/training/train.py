@@ -71,7 +71,7 @@ class _SaveWeights(Callback):
             "samples": self.samples,
             "validation": self.module.scores,
         }
-        save_weights(self.module.network, self.weights, facts)
+        save_weights(self.module.learned, self.weights, facts)
         self.saved = time.monotonic()
 
 

@@ -10,7 +10,7 @@ from omni_iml.data.dataset import Batch
 from omni_iml.data.sources import DOMAINS
 from omni_iml.models import OmniOutput
 from omni_iml.training.losses import LossConfig
-from omni_iml.training.module import Localisation, learning_rate
+from omni_iml.training.module import Localisation, averaged, learning_rate
 from omni_iml.training.recipe import OptimConfig, Recipe
 
 COSINE = OptimConfig(lr=1.0, final_lr=0.1, warmup=10, decay="cosine")
@@ -156,6 +156,21 @@ def test_progress_is_by_steps_or_by_time_whichever_is_further(seen, monkeypatch)
     now[0] = 120
     assert module.progress() == 1
     assert _module(seen[1]).progress() == 0.5
+
+
+def test_the_average_follows_the_weights_with_a_memory_that_grows():
+    network = nn.Sequential(nn.Linear(1, 1, bias=False), nn.BatchNorm1d(1))
+    follower, expected = averaged(network, 0.5), None
+    for step, value in enumerate([2.0, 4.0, -1.0, 3.0, 3.0, 8.0]):
+        network[0].weight.data.fill_(value)
+        network[1].running_mean.fill_(10 * value)
+        network[1].num_batches_tracked.fill_(step)
+        follower.update_parameters(network)
+        keep = min(0.5, (1 + step) / (10 + step))
+        expected = value if expected is None else keep * expected + (1 - keep) * value
+        assert follower.module[0].weight.item() == pytest.approx(expected)
+        assert follower.module[1].running_mean.item() == pytest.approx(10 * expected)
+        assert follower.module[1].num_batches_tracked.item() == step
 
 
 def test_weight_decay_spares_biases_and_norms(network_of_all_parts):
