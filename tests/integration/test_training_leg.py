@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -128,6 +131,72 @@ def test_the_average_is_what_is_validated_and_saved(recipe, cache, tmp_path):
     assert not torch.equal(saved.decoder.predict.weight, trained.decoder.predict.weight)
     again = prepare(_with(recipe, ema=0.9), tmp_path / "next", resume=leg.saver.weights, workers=0, cache=cache)
     torch.testing.assert_close(again.module.network.decoder.predict.weight, saved.decoder.predict.weight)
+
+
+def test_a_leg_goes_on_with_average_and_moments(recipe, cache, tmp_path):
+    leg = prepare(_with(recipe, ema=0.9), tmp_path / "run", workers=0, cache=cache)
+    leg.run()
+    following = prepare(
+        _with(recipe, ema=0.9, lr=5e-4),
+        tmp_path / "next",
+        resume=tmp_path / "run" / "last.ckpt",
+        workers=0,
+        cache=cache,
+    )
+    assert following.saver.samples == 6
+    for mine, former in (
+        (following.module.network, leg.module.network),
+        (following.module.learned, leg.module.learned),
+    ):
+        former_state = former.state_dict()
+        assert all(torch.equal(value, former_state[name]) for name, value in mine.state_dict().items())
+    assert following.module.averaged.n_averaged == leg.module.averaged.n_averaged == 3
+    before, after = leg.trainer.optimizers[0].state_dict(), following.module.configure_optimizers().state_dict()
+    assert {group["lr"] for group in after["param_groups"]} == {5e-4}
+    assert before["state"].keys() == after["state"].keys()
+    assert all(torch.equal(after["state"][k]["exp_avg_sq"], s["exp_avg_sq"]) for k, s in before["state"].items())
+    following.run()
+    assert load_network(following.saver.weights)[1]["samples"] == 12
+
+
+def test_what_is_no_legs_state_is_told(recipe, cache, tmp_path):
+    damaged = tmp_path / "last.ckpt"
+    for content in (b"", b"no archive", None):
+        if content is not None:
+            damaged.write_bytes(content)
+        else:
+            torch.save({"weights": torch.ones(3)}, damaged)
+        with pytest.raises(
+            UnreadableModel, match=r"last.ckpt: .*; give a last.ckpt that training wrote, or its weights"
+        ):
+            prepare(recipe, tmp_path / "run", resume=damaged, workers=0, cache=cache)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+def test_a_killed_leg_is_gone_on_with(recipe, cache, data, tmp_path):
+    prepare(recipe, tmp_path / "tiles-made", workers=0, cache=cache)
+    (tmp_path / "recipe.json").write_text(json.dumps(_with(recipe, steps=100_000).to_dict()))
+    script = (
+        "import json, sys; from pathlib import Path; from pydantic import TypeAdapter\n"
+        "from omni_iml.training import train; from omni_iml.training.recipe import Recipe\n"
+        "train.SAVE_SECONDS = 0\n"
+        "recipe = TypeAdapter(Recipe).validate_python(json.loads(Path(sys.argv[1]).read_text()))\n"
+        "train.train(recipe, Path(sys.argv[2]), workers=0, cache=Path(sys.argv[3]))\n"
+    )
+    out = tmp_path / "run"
+    leg = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "recipe.json"), str(out), str(cache)])
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not (out / "last.ckpt").is_file():
+        assert leg.poll() is None
+        time.sleep(0.05)
+    time.sleep(0.5)  # most likely in the middle of a save
+    leg.kill()
+    leg.wait()
+    for name in ("last.safetensors", "last.ckpt"):
+        following = prepare(recipe, tmp_path / name, resume=out / name, workers=0, cache=cache)
+        assert following.saver.samples >= 2
+        assert load_network(following.run())[1]["samples"] == following.saver.samples
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,9 @@ def train(
     recipe: Annotated[Path, typer.Argument(help="Recipe, for example recipes/bundled.yaml.")],
     out: Annotated[Path, typer.Option(help="Folder for weights and logs.")],
     max_minutes: Annotated[float | None, typer.Option(help="Stop, with the schedule ended, after this long.")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Weights (.safetensors) to go on from.")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Weights (.safetensors) or whole state (.ckpt) to go on from.")
+    ] = None,
     init: Annotated[
         str | None, typer.Option(help='Published weights to start from: a checkpoint file, "timm" or "timm:NAME".')
     ] = None,

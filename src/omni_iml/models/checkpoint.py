@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from omni_iml.models.config import OmniConfig
 from omni_iml.models.network import OmniIML
@@ -103,7 +105,15 @@ def load_into(network: OmniIML, path: Path) -> None:
     """
     read_metadata(path)
     with safe_open(path, "pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+        fill(network, {name: file.get_tensor(name) for name in file.keys()}, path)  # noqa: SIM118 - not a dict
+
+
+def fill(network: OmniIML, tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Fill ``network`` with tensors that were read from ``path``; every key must fit.
+
+    Raises:
+        UnreadableModel: a missing, unexpected or misshapen tensor, named.
+    """
     own = network.state_dict()
     wrong = sorted(own.keys() ^ tensors.keys()) or [n for n in own if own[n].shape != tensors[n].shape]
     if wrong:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import lightning
 import torch
@@ -19,6 +19,7 @@ from omni_iml.models import OmniIML
 from omni_iml.training.boxes import mask_boxes
 from omni_iml.training.losses import iou, losses
 from omni_iml.training.recipe import OptimConfig, Recipe
+from omni_iml.training.state import LegState
 
 
 def learning_rate(progress: float, step: int, config: OptimConfig) -> float:
@@ -70,6 +71,7 @@ class Localisation(lightning.LightningModule):
         super().__init__()
         self.network, self.recipe, self.max_minutes, self.clock = network, recipe, max_minutes, clock
         self.averaged = averaged(network, recipe.optim.ema) if recipe.optim.ema else None
+        self.optimiser_state: dict[str, Any] | None = None
         self.started: float | None = None
         self.samples_seen = 0
         self.scores: dict[str, float] = {}
@@ -79,6 +81,21 @@ class Localisation(lightning.LightningModule):
     def learned(self) -> OmniIML:
         """The network that is validated and saved: the averaged one where the recipe averages."""
         return self.network if self.averaged is None else cast(OmniIML, self.averaged.module)
+
+    def go_on_from(self, state: LegState) -> None:
+        """Take average and moments from a former leg; the network has its weights already.
+
+        Where either of both legs has no average, this one's begins with the network's weights.
+        """
+        self.optimiser_state = state.optimiser
+        if self.averaged is not None and state.averaged is not None:
+            self.averaged.load_state_dict(state.averaged)
+
+    def state(self, samples: int) -> LegState:
+        """Where the leg stands, ``samples`` samples after the first leg began."""
+        average = None if self.averaged is None else self.averaged.state_dict()
+        optimiser = self.trainer.optimizers[0].state_dict()
+        return LegState(self.network.state_dict(), average, optimiser, samples)
 
     def seconds(self) -> float:
         """Time since the first call."""
@@ -95,10 +112,14 @@ class Localisation(lightning.LightningModule):
         return share
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """AdamW; the learning rate is set in `on_train_batch_start`."""
+        """AdamW, with the moments of a former leg if there are any; `on_train_batch_start` sets the learning rate."""
         config = self.recipe.optim
         groups = param_groups_weight_decay(self.network, config.weight_decay)
-        return torch.optim.AdamW(groups, lr=config.lr, betas=config.betas)
+        optimiser = torch.optim.AdamW(groups, lr=config.lr, betas=config.betas)
+        if self.optimiser_state is not None:
+            moments = {"state": self.optimiser_state["state"], "param_groups": optimiser.state_dict()["param_groups"]}
+            optimiser.load_state_dict(moments)  # the groups' settings are this recipe's
+        return optimiser
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Set the learning rate by progress."""

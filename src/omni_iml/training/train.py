@@ -21,11 +21,12 @@ from omni_iml.data.sources import data_root
 from omni_iml.data.synthesis import Engine, Sample, SynthesisConfig
 from omni_iml.data.tile_cache import build_cache
 from omni_iml.models import OmniIML
-from omni_iml.models.checkpoint import load_into, read_metadata, save_weights
+from omni_iml.models.checkpoint import fill, load_into, read_metadata, save_weights
 from omni_iml.models.noiseprint import Noiseprint
 from omni_iml.models.pretrained import InitReport, initialise, read_tensors
 from omni_iml.training.module import Localisation
 from omni_iml.training.recipe import InitConfig, Recipe
+from omni_iml.training.state import load_state, save_state
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ SAVE_SECONDS = 300
 
 
 class _SaveWeights(Callback):
-    """Keeps ``last.safetensors`` at most five minutes old and writes the leg's log line by line."""
+    """Keeps ``last.safetensors`` and ``last.ckpt`` at most five minutes old and writes the leg's log line by line."""
 
     def __init__(self, module: Localisation, out: Path, samples_before: int) -> None:
         self.module, self.out, self.samples_before = module, out, samples_before
@@ -72,6 +73,7 @@ class _SaveWeights(Callback):
             "validation": self.module.scores,
         }
         save_weights(self.module.learned, self.weights, facts)
+        save_state(self.weights.with_suffix(".ckpt"), self.module.state(self.samples))
         self.saved = time.monotonic()
 
 
@@ -129,7 +131,8 @@ def prepare(
     Args:
         recipe: what to train, on what, how.
         out: folder for weights and logs.
-        resume: weights of an earlier leg, in place of the recipe's published ones; the optimiser starts anew.
+        resume: weights of an earlier leg, in place of the recipe's published ones, with which the optimiser starts
+            anew; or its ``last.ckpt``, with which it does not. The schedule is this leg's own.
         max_minutes: stop, with the schedule ended, after this long.
         workers: processes that make samples.
         threads: of torch on the CPU, for the whole process.
@@ -150,18 +153,24 @@ def prepare(
         torch.set_num_threads(threads)
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     network = OmniIML(recipe.model)
-    samples_before, init = 0, None
-    if resume is not None:
+    samples_before, init, state = 0, None, None
+    if resume is None:
+        init = _start(network, recipe.init)
+    elif resume.suffix == ".ckpt":
+        state = load_state(resume)
+        fill(network, state.network, resume)
+        samples_before = state.samples
+    else:
         load_into(network, resume)
         samples_before = int(read_metadata(resume)["extra"].get("samples", 0))
-    else:
-        init = _start(network, recipe.init)
     out.mkdir(parents=True, exist_ok=True)
     if init is not None:
         (out / "init.json").write_text(json.dumps(asdict(init), indent=1), encoding="utf-8")
     training, validation = _loaders(recipe, root, cache or out.parent / "tiles", samples_before, workers)
     (out / "recipe.json").write_text(json.dumps(recipe.to_dict(), indent=1), encoding="utf-8")
     module = Localisation(network, recipe, max_minutes)
+    if state is not None:
+        module.go_on_from(state)
     saver = _SaveWeights(module, out, samples_before)
     return Leg(_trainer(recipe, saver, max_minutes), module, training, validation, saver, init)
 
