@@ -18,6 +18,7 @@ import torch
 import yaml
 from PIL import Image
 from safetensors.torch import save_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from typer.testing import CliRunner
 
 from omni_iml import cli
@@ -111,6 +112,11 @@ def test_a_leg_and_its_continuation(recipe, cache, tmp_path):
     assert _lines(out)[-1] == {"step": 3, "samples": 6, **extra["validation"]}
     assert [line["step"] for line in _lines(out)] == [2, 3]
     assert (out / "metrics" / "metrics.csv").stat().st_size > 0
+    assert sorted(path.name for path in (out / "predictions").iterdir()) == ["0000002.png", "0000003.png"]
+    curves = EventAccumulator(str(out / "tensorboard"))
+    curves.Reload()
+    assert "validation/iou" in curves.Tags()["scalars"]
+    assert [event.step for event in curves.Images("predictions")] == [2, 3]
 
     second = train(recipe, tmp_path / "next", resume=weights, workers=0, cache=cache)
     network, extra = load_network(second)

@@ -147,8 +147,8 @@ class Localisation(lightning.LightningModule):
         if self.averaged is not None:
             self.averaged.update_parameters(self.network)
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Collect what the scores need."""
+    def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Collect what the scores need; the logits of the masks ``(B, 1, S, S)``."""
         output = self.learned(batch.image, batch.coefficients, batch.table)
         tampered = (batch.mask == 1).flatten(1).any(1)
         coarse = (output.coarse_rgb, output.coarse_fused, output.coarse)
@@ -161,6 +161,8 @@ class Localisation(lightning.LightningModule):
             output.image.float(),
         )
         self._seen.append(tuple(column.cpu() for column in columns))
+        logits: Tensor = output.mask
+        return logits
 
     def on_validation_epoch_end(self) -> None:
         """Mean IoU of tampered samples by domain, and what gate and classifier did; undefined means are left out."""

@@ -13,7 +13,7 @@ from typing import Any
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, Timer, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from omni_iml.data.dataset import SyntheticTampering, collate, single_thread
@@ -27,6 +27,7 @@ from omni_iml.models.pretrained import InitReport, initialise, read_tensors
 from omni_iml.training.module import Localisation
 from omni_iml.training.recipe import InitConfig, Recipe
 from omni_iml.training.state import load_state, save_state
+from omni_iml.training.watching import WritePredictions
 
 log = logging.getLogger(__name__)
 
@@ -231,7 +232,7 @@ def _loaders(
 
 def _trainer(recipe: Recipe, saver: _SaveWeights, max_minutes: float | None) -> lightning.Trainer:
     optim = recipe.optim
-    callbacks: list[Callback] = [saver, TQDMProgressBar(refresh_rate=20)]
+    callbacks: list[Callback] = [saver, WritePredictions(saver.out), TQDMProgressBar(refresh_rate=20)]
     if max_minutes is not None:
         callbacks.append(Timer({"minutes": max_minutes}))  # type: ignore[dict-item]  # it takes fractions
     return lightning.Trainer(
@@ -241,7 +242,10 @@ def _trainer(recipe: Recipe, saver: _SaveWeights, max_minutes: float | None) -> 
         max_steps=optim.steps,
         gradient_clip_val=optim.clip or None,
         callbacks=callbacks,
-        logger=CSVLogger(saver.out, name="", version="metrics"),
+        logger=[
+            CSVLogger(saver.out, name="", version="metrics"),
+            TensorBoardLogger(saver.out, name="", version="tensorboard"),
+        ],
         log_every_n_steps=20,
         val_check_interval=min(recipe.validation.every, optim.steps),
         check_val_every_n_epoch=None,
