@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
+from omni_iml.data.framing import draw_start
 from omni_iml.data.sources import DOMAINS, Domain, Split
 from omni_iml.data.synthesis.checks import check
 from omni_iml.data.synthesis.config import SynthesisConfig
@@ -255,13 +256,9 @@ def _unfit(scene: Scene, edit: Edit) -> str | None:
 def _crop_towards(rng: Generator, mask: Mask, height: int, width: int) -> tuple[int, int]:
     """Top and left of a crop on the 8 grid, around a tampered pixel where there is one."""
     rows, columns = np.nonzero(mask)
-    place = int(rng.integers(rows.size)) if rows.size else 0
-    corner = []
-    for length, side, at in zip(mask.shape, (height, width), (rows, columns), strict=True):
-        last = max(0, (length - side) // 8)
-        low, high = 0, last
-        if at.size:
-            low = min(last, max(0, -(-(int(at[place]) - side + 1) // 8)))
-            high = max(low, min(last, int(at[place]) // 8))
-        corner.append(8 * int(rng.integers(low, high + 1)))
-    return corner[0], corner[1]
+    y = x = (0, 0)
+    if rows.size:
+        place = int(rng.integers(rows.size))
+        y, x = ((int(at[place]), int(at[place]) + 1) for at in (rows, columns))
+    tall, wide = mask.shape
+    return draw_start(rng, tall, min(height, tall), *y), draw_start(rng, wide, min(width, wide), *x)
