@@ -49,9 +49,10 @@ class Distortion:
     """One distortion at one level.
 
     Attributes:
-        family: "none", the pixels written anew (an undistorted picture is better given as the file it is); "resize", level = new side / old side; "blur", level = odd kernel side in pixels; "noise", level
-            = sigma of 0..255; "noise-variance", level = sigma squared; "jpeg", level = quality; "jpeg-range", quality
-            drawn from level - 1 and level, as IMDL-BenCo draws it; "reupload", level = longest side in pixels.
+        family: "none", the pixels written anew (an undistorted picture is better given as the file it is); "resize",
+            level = new side / old side; "blur", level = odd kernel side in pixels; "noise", level = sigma of 0..255;
+            "noise-variance", level = sigma squared; "jpeg", level = quality; "jpeg-range", quality drawn from level - 1
+            and level, as IMDL-BenCo draws it; "reupload", level = longest side in pixels.
         level: see above; 0 for "none".
         quality: JPEG quality of a re-upload; unused otherwise.
 
