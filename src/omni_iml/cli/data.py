@@ -1,4 +1,4 @@
-"""``omni-iml data``: sources made ready."""
+"""``omni-iml data``: data sets looked at, sources made ready."""
 
 from __future__ import annotations
 
@@ -12,16 +12,22 @@ from typing import Annotated
 
 import typer
 
+from omni_iml.cli import data_sets
 from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, emit, exit_codes, needs
 from omni_iml.cli.skipped import Skipped
 
 data = typer.Typer(
     name="data",
-    help="Make authentic sources ready (needs the extra named synth).",
+    help="Look at data sets (extra named data), make authentic sources ready (extra named synth).",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+data.command("list")(data_sets.list_sets)
+data.command()(data_sets.check)
+data.command()(data_sets.stats)
+data.command()(data_sets.show)
 
 
 class TileForm(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -99,7 +100,7 @@ class Reader(Sequence[Entry], ABC):
     @classmethod
     def layout(cls) -> str:
         """What lies where: the class's docstring."""
-        return (cls.__doc__ or "").strip()
+        return inspect.cleandoc(cls.__doc__ or "")
 
 
 def pictures(folder: Path, *, deep: bool = False) -> list[Path]:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import cv2
 from PIL import Image
 
+from omni_iml.data.processes import end_with_parent
 from omni_iml.data.sources import MADE_HERE, Split
 from omni_iml.data.synthesis.config import SynthesisConfig
 from omni_iml.data.synthesis.engine import Engine
@@ -187,14 +186,7 @@ def _start(order: Order, out: Path) -> None:
     global _engine, _folder
     cv2.setNumThreads(0)  # the processes are the parallelism
     _engine, _folder = _opened(order), out
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Workers that wait for tasks would otherwise outlive a parent that was killed."""
-    if parent := parent_process():
-        parent.join()
-        os._exit(1)
+    end_with_parent()
 
 
 def _opened(order: Order) -> Engine:
