@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from omni_iml.regions import parse_position
 from omni_iml.types import POSITIONS
 
-SCHEMA = "omni-iml/annotation/1"
+SCHEMA: Final = "omni-iml/annotation/1"
 """Name and version of the row; a change that an older reader would misread raises the number."""
 
 Domain = Literal["natural", "document", "face", "scene_text"]
