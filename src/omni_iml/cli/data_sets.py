@@ -36,14 +36,15 @@ def list_sets(
             raise WrongUsage(f"data set {name!r} is unknown; the data sets are {', '.join(READERS)}.")
         chosen = [READERS[name]] if name else list(READERS.values())
         if as_json:
-            keys = ("name", "title", "own_domain", "part", "tampered", "authentic", "licence", "homepage")
+            keys = ("name", "title", "own_domain", "part", "tampered", "authentic", "total", "licence", "homepage")
             emit(json.dumps([{**{key: getattr(one, key) for key in keys}, "layout": one.layout()} for one in chosen]))
         elif name:
             emit(f"{chosen[0].title}\nlicence: {chosen[0].licence}\n{chosen[0].homepage}\n\n{chosen[0].layout()}")
         else:
-            table = Table("name", "data set", "domain", "for", "tampered", "authentic", "licence", box=None)
+            table = Table("name", "data set", "domain", "for", "tampered", "authentic", "both", "licence", box=None)
             for one in chosen:
-                counts = ("?" if count is None else f"{count:,}" for count in (one.tampered, one.authentic))
+                known = (one.tampered, one.authentic, one.total)
+                counts = ("?" if count is None else f"{count:,}" for count in known)
                 table.add_row(one.name, one.title, one.own_domain, one.part, *counts, one.licence)
             Console(width=None if sys.stdout.isatty() else 160).print(table)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
@@ -28,10 +29,13 @@ def train(
     set_: Annotated[list[str] | None, typer.Option("--set", help="Override: section.key=value.")] = None,
     workers: Annotated[int, typer.Option(min=0, help="Processes that make samples.")] = 1,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of torch on the CPU.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder that holds the data sets or sources, in place of OMNI_IML_DATA.")
+    ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder of the tile cache.")] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
-    """Train by a recipe on pictures under OMNI_IML_DATA (needs the extra named train).
+    """Train by a recipe on data sets or pictures under OMNI_IML_DATA (needs the extra named train).
 
     Prints the path of the weights on standard output, everything else on standard error.
     """
@@ -41,6 +45,8 @@ def train(
             from omni_iml.training.train import prepare
         if init is not None and resume is not None:
             raise WrongUsage("--init and --resume: a leg starts from one of the two; leave one out.")
+        if data is not None:
+            os.environ["OMNI_IML_DATA"] = str(data)  # workers that start afresh see it too
         try:
             values = load_recipe(recipe, set_ or [])
             if init is not None:

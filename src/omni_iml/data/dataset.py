@@ -1,7 +1,8 @@
-"""Torch data set over the synthesis engine."""
+"""Torch data set over whatever draws samples: the synthesis engine, a collection of data sets, a mixture."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from omni_iml.data.synthesis import Engine, Sample
+from omni_iml.data.synthesis import Sample
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Batch:
         mask: uint8 ``(B, S, S)``: 1 tampered, 0 not, 255 padding.
         label: float32 ``(B,)``: 1 tampered, 0 authentic, -1 left out of the image-level loss.
         domain: int64 ``(B,)``.
+        skipped: int64 ``(B,)``, pictures that could not be read before each sample.
     """
 
     image: Tensor
@@ -32,22 +34,23 @@ class Batch:
     mask: Tensor
     label: Tensor
     domain: Tensor
+    skipped: Tensor
 
     def to(self, device: torch.device | str) -> Batch:
         """The batch on another device."""
         return Batch(**{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
 
 
-class SyntheticTampering(Dataset[Sample]):
+class Samples(Dataset[Sample]):
     """Samples ``start .. start + length - 1`` of an engine; the same for any number of workers.
 
     Args:
-        engine: draws the samples.
+        engine: index -> sample.
         length: how many.
         start: index of the first.
     """
 
-    def __init__(self, engine: Engine, length: int, start: int = 0) -> None:
+    def __init__(self, engine: Callable[[int], Sample], length: int, start: int = 0) -> None:
         self.engine, self.length, self.start = engine, length, start
 
     def __len__(self) -> int:
@@ -72,6 +75,7 @@ def collate(samples: list[Sample]) -> Batch:
         mask=stack("mask"),
         label=torch.tensor([s.label for s in samples], dtype=torch.float32),
         domain=torch.tensor([s.domain for s in samples]),
+        skipped=torch.tensor([s.skipped for s in samples]),
     )
 
 

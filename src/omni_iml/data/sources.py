@@ -69,6 +69,18 @@ def data_root() -> Path:
     return root
 
 
+def data_folder() -> Path:
+    """The folder that the data sets of a recipe lie below.
+
+    Raises:
+        FileNotFoundError: ``OMNI_IML_DATA`` is not set, or names no folder.
+    """
+    value = os.environ.get("OMNI_IML_DATA")
+    if not value or not Path(value).is_dir():
+        raise FileNotFoundError(f"OMNI_IML_DATA={value!r}: is no folder; set it to the one that holds the data sets.")
+    return Path(value)
+
+
 def find(root: Path, domain: Domain | None = None) -> list[Source]:
     """All sources of a folder, in an order that depends on their names alone.
 

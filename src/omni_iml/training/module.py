@@ -74,6 +74,7 @@ class Localisation(lightning.LightningModule):
         self.optimiser_state: dict[str, Any] | None = None
         self.started: float | None = None
         self.samples_seen = 0
+        self.skipped = 0
         self.scores: dict[str, float] = {}
         self._seen: list[tuple[Tensor, ...]] = []
 
@@ -134,10 +135,12 @@ class Localisation(lightning.LightningModule):
         output = self.network(batch.image, batch.coefficients, batch.table, boxes)
         terms = losses(output, batch.mask, batch.label, self.recipe.loss)
         self.samples_seen += len(batch.label)
+        self.skipped += int(batch.skipped.sum())
         with torch.no_grad():
             tampered = (batch.mask == 1).flatten(1).any(1)
             terms["iou"] = iou(output.mask, batch.mask)[tampered].mean() if tampered.any() else torch.tensor(1.0)
         self.log_dict({f"train/{name}": value.detach() for name, value in terms.items() if name != "total"})
+        self.log("skipped", float(self.skipped))
         self.log("loss", terms["total"].detach(), prog_bar=True)
         self.log("samples_per_second", self.samples_seen / max(1e-3, self.seconds()), prog_bar=True)
         return terms["total"]

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, TypeAdapter, ValidationError
 
+from omni_iml.data.collection import CollectionConfig
 from omni_iml.data.synthesis import SynthesisConfig
 from omni_iml.models import OmniConfig, preset
 from omni_iml.models.network import STRIDE
@@ -52,12 +53,14 @@ class OptimConfig:
 
 @dataclass(frozen=True)
 class ValidationConfig:
-    """Validation on the synthetic split of identities that training never sees.
+    """Validation on what training never sees: synthetic samples of other identities, or pictures of the data sets.
 
     Attributes:
         samples: how many.
         size: side in pixels, a multiple of 32.
         every: steps between two validations.
+        held_out: share of the pictures of each data set that is kept for validation, rounded up; with 0 and without
+            synthetic samples there is none.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -65,6 +68,7 @@ class ValidationConfig:
     samples: PositiveInt = 192
     size: PositiveInt = 256
     every: PositiveInt = 1000
+    held_out: Annotated[float, Field(ge=0, lt=1)] = 0.002
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,8 @@ class Recipe:
         seed: of weights and samples.
         model: the network.
         init: what its weights start from.
-        synthesis: the samples.
+        data: the data sets, if there are any.
+        synthesis: the synthetic samples; its size is that of all samples.
         loss: weights of the losses.
         optim: optimiser and schedule.
         validation: how it is watched.
@@ -105,10 +110,16 @@ class Recipe:
     seed: int = 1
     model: OmniConfig = field(default_factory=OmniConfig)
     init: InitConfig = field(default_factory=InitConfig)
+    data: CollectionConfig = field(default_factory=CollectionConfig)
     synthesis: SynthesisConfig = field(default_factory=SynthesisConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
+
+    @property
+    def synthesises(self) -> bool:
+        """Whether it needs authentic sources to synthesise from."""
+        return not self.data.sets or self.data.synthetic > 0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as written beside a run's weights."""
@@ -120,20 +131,14 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
     Args:
         path: YAML file; ``model`` is a preset's name, or a mapping of values that may name a ``preset`` and a
-            ``variant`` to start from.
+            ``variant`` to start from. With ``base``, another recipe's file relative to this one, it holds only what is
+            changed there; a value of null takes a key away.
         overrides: ``section.key=value`` pairs, the value in YAML.
 
     Raises:
         ValueError: not a recipe; the message names file, key and what is allowed.
     """
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ValueError(
-            f"{path}: cannot be read as a recipe ({_one_line(error)}); give a YAML file like recipes/bundled.yaml."
-        ) from error
-    if not isinstance(values, dict):
-        raise ValueError(f"{path}: holds no recipe; give a YAML file like recipes/bundled.yaml.")
+    values = _read(path, ())
     for override in overrides:
         _override(values, override)
     values["model"] = _model_values(path, values.get("model", "base"))
@@ -149,6 +154,28 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     return recipe
 
 
+def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    """A recipe's values, laid over those of its base."""
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(
+            f"{path}: cannot be read as a recipe ({_one_line(error)}); give a YAML file like recipes/bundled.yaml."
+        ) from error
+    if not isinstance(values, dict):
+        raise ValueError(f"{path}: holds no recipe; give a YAML file like recipes/bundled.yaml.")
+    base = values.pop("base", None)
+    if base is None:
+        return values
+    if path.resolve() in seen:
+        raise ValueError(f"{path}: base: leads back to the recipe itself; name another one.")
+    start = _read(path.parent / str(base), (*seen, path.resolve()))
+    for recipe in (start, values):
+        if isinstance(recipe.get("model"), str):
+            recipe["model"] = {"preset": recipe["model"]}
+    return _merged(start, values, drop=True)
+
+
 def _model_values(path: Path, model: Any) -> dict[str, Any]:
     """Preset and variant with the recipe's own values laid over them, section by section."""
     if not isinstance(model, str | dict):
@@ -161,11 +188,16 @@ def _model_values(path: Path, model: Any) -> dict[str, Any]:
     return _merged(start.to_dict(), own)
 
 
-def _merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+def _merged(values: dict[str, Any], changes: dict[str, Any], *, drop: bool = False) -> dict[str, Any]:
     merged = dict(values)
     for key, change in changes.items():
         inner = values.get(key)
-        merged[key] = _merged(inner, change) if isinstance(inner, dict) and isinstance(change, dict) else change
+        if drop and change is None:
+            merged.pop(key, None)
+        elif isinstance(inner, dict) and isinstance(change, dict):
+            merged[key] = _merged(inner, change, drop=drop)
+        else:
+            merged[key] = change
     return merged
 
 

@@ -6,6 +6,7 @@ import json
 import logging
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from lightning.pytorch.callbacks import Callback, Timer, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader
 
-from omni_iml.data.dataset import SyntheticTampering, collate, single_thread
-from omni_iml.data.sources import data_root
+from omni_iml.data.collection import Collection, Mixture, open_sets
+from omni_iml.data.dataset import Samples, collate, single_thread
+from omni_iml.data.sources import data_folder, data_root
 from omni_iml.data.synthesis import Engine, Sample, SynthesisConfig
 from omni_iml.data.tile_cache import build_cache
 from omni_iml.models import OmniIML
@@ -71,6 +73,7 @@ class _SaveWeights(Callback):
             "recipe": self.module.recipe.to_dict(),
             "samples_before": self.samples_before,
             "samples": self.samples,
+            "skipped": self.module.skipped,
             "validation": self.module.scores,
         }
         save_weights(self.module.learned, self.weights, facts)
@@ -89,7 +92,7 @@ class Leg:
     trainer: lightning.Trainer
     module: Localisation
     training: DataLoader[Sample]
-    validation: DataLoader[Sample]
+    validation: DataLoader[Sample] | None
     saver: _SaveWeights
     init: InitReport | None = None
 
@@ -105,7 +108,7 @@ class Leg:
         handler = signal.getsignal(signal.SIGINT)
         try:
             self.trainer.fit(self.module, self.training, self.validation)
-            if self.saver.validated_at != self.module.global_step:
+            if self.validation is not None and self.saver.validated_at != self.module.global_step:
                 self.trainer.validate(self.module, self.validation, verbose=False)
         except SystemExit as stopped:
             if not isinstance(stopped.__context__, KeyboardInterrupt):
@@ -140,14 +143,15 @@ def prepare(
         cache: folder of the tile cache; ``<out>/../tiles`` without it.
 
     Raises:
-        FileNotFoundError: no source pictures under ``OMNI_IML_DATA``.
-        ValueError: ``max_minutes`` is not positive, the backbone is unknown, a split has no picture of a domain, or
+        FileNotFoundError: no source pictures, or not the recipe's data sets, under ``OMNI_IML_DATA``.
+        ValueError: ``max_minutes`` is not positive, the backbone is unknown, a split has no picture of a domain, a data
+            set is empty or has no ratio, or
             ``init.noiseprint`` is given without need or needed and not given.
         UnreadableModel: ``resume``, or the published weights that the recipe starts from, do not fit.
     """
     if max_minutes is not None and max_minutes <= 0:
         raise ValueError(f"a leg of {max_minutes} minutes trains nothing; give a positive time, or none for no limit.")
-    root = data_root()
+    draw, watched = _sources(recipe, cache or out.parent / "tiles")
     # Networks from scratch wade through denormal numbers on the CPU otherwise (twice as slow).
     torch.set_flush_denormal(True)
     if threads:
@@ -167,7 +171,7 @@ def prepare(
     out.mkdir(parents=True, exist_ok=True)
     if init is not None:
         (out / "init.json").write_text(json.dumps(asdict(init), indent=1), encoding="utf-8")
-    training, validation = _loaders(recipe, root, cache or out.parent / "tiles", samples_before, workers)
+    training, validation = _loaders(recipe, draw, watched, samples_before, workers)
     (out / "recipe.json").write_text(json.dumps(recipe.to_dict(), indent=1), encoding="utf-8")
     module = Localisation(network, recipe, max_minutes)
     if state is not None:
@@ -205,18 +209,37 @@ def _start(network: OmniIML, config: InitConfig) -> InitReport | None:
     return report
 
 
+Draw = Callable[[int], Sample]
+
+
+def _sources(recipe: Recipe, cache: Path) -> tuple[Draw, Draw | None]:
+    """What training draws from, and validation if there is any."""
+    watch, config, size = recipe.validation, recipe.data, recipe.synthesis.size
+    draws: list[Draw] = []
+    watched: Draw | None = None
+    if config.sets:
+        readers = open_sets(config, data_folder())
+        draws.append(Collection(readers, config, size, recipe.seed, watch.held_out))
+        if watch.held_out:
+            watched = Collection(readers, config, watch.size, VALIDATION_SEED, watch.held_out, "validation")
+    if recipe.synthesises:
+        pool = build_cache(data_root(), cache)
+        draws.append(Engine(pool, "train", recipe.synthesis, recipe.seed))
+        if watched is None:
+            # Only the domains follow the recipe: legs that change how training samples are made stay comparable.
+            fixed = SynthesisConfig(size=watch.size, domains=recipe.synthesis.domains)
+            watched = Engine(pool, "validation", fixed, VALIDATION_SEED)
+    draw = draws[0] if len(draws) == 1 else Mixture(draws[0], draws[1], config.synthetic, recipe.seed)
+    return draw, watched
+
+
 def _loaders(
-    recipe: Recipe, root: Path, cache: Path, start: int, workers: int
-) -> tuple[DataLoader[Sample], DataLoader[Sample]]:
-    pool = build_cache(root, cache)
-    optim, watch = recipe.optim, recipe.validation
+    recipe: Recipe, draw: Draw, watched: Draw | None, start: int, workers: int
+) -> tuple[DataLoader[Sample], DataLoader[Sample] | None]:
+    optim = recipe.optim
     # Sample indices go on where the earlier legs stopped, so that no leg repeats another's samples.
-    training = SyntheticTampering(
-        Engine(pool, "train", recipe.synthesis, recipe.seed), optim.steps * optim.batch, start=start
-    )
-    # Only the domains follow the recipe: legs that change how training samples are made stay comparable.
-    fixed = SynthesisConfig(size=watch.size, domains=recipe.synthesis.domains)
-    validation = SyntheticTampering(Engine(pool, "validation", fixed, VALIDATION_SEED), watch.samples)
+    training = Samples(draw, optim.steps * optim.batch, start=start)
+    validation = None if watched is None else Samples(watched, recipe.validation.samples)
     return (
         DataLoader(
             training,
@@ -226,7 +249,7 @@ def _loaders(
             worker_init_fn=single_thread,
             prefetch_factor=4 if workers else None,
         ),
-        DataLoader(validation, batch_size=8, collate_fn=collate),
+        None if validation is None else DataLoader(validation, batch_size=8, collate_fn=collate),
     )
 
 

@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from omni_iml.data.dataset import Batch, SyntheticTampering, collate, single_thread
+from omni_iml.data.dataset import Batch, Samples, collate, single_thread
 from omni_iml.data.sources import DOMAINS
 from omni_iml.data.synthesis import Engine
 
 
 def batches(engine: Engine, workers: int, context: str | None = None) -> list[Batch]:
     loader = DataLoader(
-        SyntheticTampering(engine, 22, start=100),
+        Samples(engine, 22, start=100),
         batch_size=5,
         num_workers=workers,
         collate_fn=collate,
@@ -33,7 +33,7 @@ def assert_equal(some: list[Batch], others: list[Batch]) -> None:
 
 def test_a_data_set_is_a_stretch_of_the_engines_samples(engine: Callable[..., Engine]) -> None:
     draw = engine()
-    data = SyntheticTampering(draw, 4, start=30)
+    data = Samples(draw, 4, start=30)
     assert len(data) == 4
     for place in range(4):
         np.testing.assert_array_equal(data[place].image, draw(30 + place).image)
@@ -42,7 +42,7 @@ def test_a_data_set_is_a_stretch_of_the_engines_samples(engine: Callable[..., En
 @pytest.mark.parametrize("index", [-1, 4, 100])
 def test_a_data_set_ends(index: int, engine: Callable[..., Engine]) -> None:
     with pytest.raises(IndexError):
-        SyntheticTampering(engine(), 4)[index]
+        Samples(engine(), 4)[index]
 
 
 def test_batches(engine: Callable[..., Engine]) -> None:
@@ -57,6 +57,7 @@ def test_batches(engine: Callable[..., Engine]) -> None:
         "mask": ((6, 96, 96), torch.uint8),
         "label": ((6,), torch.float32),
         "domain": ((6,), torch.int64),
+        "skipped": ((6,), torch.int64),
     }
     for place, sample in enumerate(samples):
         for name in ("image", "coefficients", "table", "mask"):

@@ -6,9 +6,11 @@ import pytest
 import torch
 import yaml
 
+from omni_iml.data.readers import READERS
+from omni_iml.data.sources import DOMAINS
 from omni_iml.models import PRESETS, VARIANTS, OmniIML, preset
 from omni_iml.training.losses import LossConfig
-from omni_iml.training.recipe import Recipe, load_recipe
+from omni_iml.training.recipe import OptimConfig, Recipe, load_recipe
 
 FOLDER = Path(__file__).resolve().parents[3] / "recipes"
 RECIPES = sorted(FOLDER.rglob("*.yaml"))
@@ -40,7 +42,13 @@ def test_the_papers_recipe():
     optim = recipe.optim
     assert (optim.batch, optim.steps, optim.lr, optim.final_lr, optim.decay) == (16, 400_000, 1e-4, 1e-6, "linear")
     assert recipe.synthesis.size == 512
-    assert recipe.synthesis.domains == {"natural": 10, "document": 5, "face": 2, "scene_text": 20}
+    assert recipe.data.domains == {"natural": 10, "document": 5, "face": 2, "scene_text": 20}
+    ratios = {name: one.ratio for name, one in recipe.data.sets.items()}
+    assert [ratios[name] for name in ("tampcoco", "casia2", "miml", "coco")] == [2, 2, 2, 1]
+    assert [ratios[name] for name in ("sacp", "doctamper")] == [1, 2]
+    assert (recipe.data.domains_as, recipe.data.sets_as, recipe.data.synthetic) == ("repeat", "share", 0)
+    counts = [READERS[name].total or READERS[name].tampered or READERS[name].authentic for name in recipe.data.sets]
+    assert sum(counts) == 1_012_515
     assert recipe.loss == LossConfig()
     assert recipe.model == preset("base")
 
@@ -55,22 +63,67 @@ def test_the_first_versions_recipe():
     base, first = (load_recipe(FOLDER / f"{name}.yaml") for name in ("iclr2026_base", "arxiv_v1"))
     assert first.model == preset("base", "arxiv-v1")
     assert first.optim == replace(base.optim, steps=370_000)
-    assert "scene_text" not in first.synthesis.domains
+    assert set(first.data.sets) - set(base.data.sets) == {"faceshifter", "celeba-hq"}
+    assert set(base.data.sets) - set(first.data.sets) == {"openforensics", "tampered-ic13"}
+    assert "scene_text" not in first.data.domains
 
 
-@pytest.mark.parametrize("path", sorted((FOLDER / "ablations").glob("*.yaml")), ids=lambda path: path.stem)
+VARIED = [
+    path for path in sorted((FOLDER / "ablations").glob("*.yaml")) if "variant:" in path.read_text(encoding="utf-8")
+]
+"""The ablations of the network."""
+
+
+@pytest.mark.parametrize("path", VARIED, ids=lambda path: path.stem)
 def test_an_ablation_changes_the_variant_alone(path):
     base, recipe = load_recipe(FOLDER / "iclr2026_base.yaml"), load_recipe(path)
     assert recipe.model in [preset("base", variant) for variant in set(VARIANTS) - {"iclr2026", "arxiv-v1"}]
     assert recipe == replace(base, name=path.stem.replace("_", "-"), model=recipe.model)
 
 
+@pytest.mark.parametrize("ratios", [(10, 5, 10, 20), (10, 5, 2, 50), (10, 5, 2, 5)])
+def test_the_sampling_ratios_ablated(ratios):
+    base = load_recipe(FOLDER / "iclr2026_base.yaml")
+    name = "t19_" + "_".join(str(ratio) for ratio in ratios)
+    recipe = load_recipe(FOLDER / "ablations" / f"{name}.yaml")
+    domains = dict(zip(DOMAINS, ratios, strict=True))
+    assert recipe == replace(base, name=name.replace("_", "-"), data=replace(base.data, domains=domains))
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_a_single_task_has_its_domains_sets_alone(domain):
+    base = load_recipe(FOLDER / "iclr2026_base.yaml")
+    recipe = load_recipe(FOLDER / "single_task" / f"{domain}.yaml")
+    own = {name: one for name, one in base.data.sets.items() if READERS[name].own_domain == domain}
+    assert own
+    wanted = replace(base, name=f"single-{domain.replace('_', '-')}", data=replace(base.data, sets=own))
+    assert recipe == wanted
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_sizes_of_the_first_version(size):
+    first, other = load_recipe(FOLDER / "arxiv_v1.yaml"), load_recipe(FOLDER / "ablations" / f"a_t6_{size}.yaml")
+    assert other == replace(first, name=f"a-t6-{size}", model=preset(size, "arxiv-v1"))
+
+
+def test_a_recipe_on_another(write, tmp_path):
+    write("name: mine\nmodel: bundled\noptim: {batch: 3, lr: 0.5}\nvalidation: {size: 64}")
+    child = tmp_path / "child.yaml"
+    child.write_text("base: mine.yaml\nname: child\nmodel: {gate_width: 8}\noptim: {batch: null, steps: 7}")
+    recipe, start = load_recipe(child), load_recipe(tmp_path / "mine.yaml")
+    assert recipe.model == replace(start.model, gate_width=8)
+    assert (recipe.optim.batch, recipe.optim.lr, recipe.optim.steps) == (OptimConfig().batch, 0.5, 7)
+    assert recipe.validation == start.validation
+    write("base: child.yaml")
+    with pytest.raises(ValueError, match="leads back to the recipe itself"):
+        load_recipe(child)
+    child.write_text("base: nowhere.yaml")
+    with pytest.raises(ValueError, match=r"nowhere\.yaml: cannot be read as a recipe"):
+        load_recipe(child)
+
+
 def test_every_ablation_has_a_recipe():
-    named = {
-        yaml.safe_load(path.read_text(encoding="utf-8"))["model"]["variant"]
-        for path in RECIPES
-        if "ablations" in path.parts
-    }
+    named = {yaml.safe_load(path.read_text(encoding="utf-8"))["model"]["variant"] for path in VARIED}
     assert named == set(VARIANTS) - {"iclr2026", "arxiv-v1"}
 
 

@@ -58,6 +58,7 @@ def _batch(labels: list[float], domains: list[int], masks: torch.Tensor) -> Batc
         mask=masks,
         label=torch.tensor(labels, dtype=torch.float32),
         domain=torch.tensor(domains),
+        skipped=torch.zeros(count, dtype=torch.int64),
     )
 
 

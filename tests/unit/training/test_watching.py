@@ -13,7 +13,7 @@ def test_a_sheet_shows_picture_truth_and_prediction():
     logits[1, 0, 0] = 20
     image = torch.arange(2 * 3 * 16, dtype=torch.uint8).reshape(2, 3, 4, 4)
     blank = torch.zeros(2)
-    sheet = prediction_sheet(Batch(image, mask, mask, mask, blank, blank), logits)
+    sheet = prediction_sheet(Batch(image, mask, mask, mask, blank, blank, blank), logits)
     assert sheet.shape == (8, 12, 3)
     assert sheet.dtype == np.uint8
     np.testing.assert_array_equal(sheet[:4, :4], image[0].permute(1, 2, 0))

@@ -22,7 +22,8 @@ class Decoded:
 
     Attributes:
         pixels: uint8 ``(H, W, 3)`` RGB.
-        trace: of a JPEG file; None of any other, whose stand-in is cheaper to compute from what is cut out of it.
+        trace: of a JPEG file, where it was asked for; None of any other, whose stand-in is cheaper to compute from what
+            is cut out of it.
         kind: Pillow's name of the format.
         quality: of a JPEG file, the quality whose tables are nearest; None of any other.
     """
@@ -33,12 +34,13 @@ class Decoded:
     quality: int | None = None
 
 
-def decode(data: bytes, source: str) -> Decoded:
+def decode(data: bytes, source: str, *, trace: bool = True) -> Decoded:
     """Decode the first picture of a file; the pixels are those that `omni_iml.io.load` gives.
 
     Args:
         data: the file's bytes.
         source: how to name it in errors.
+        trace: read the coefficients of a JPEG file too.
 
     Raises:
         UnreadableImage: it is no picture, damaged, cut short, or larger than is read here.
@@ -51,8 +53,8 @@ def decode(data: bytes, source: str) -> Decoded:
     clean = sanitise(data, source=source)
     if clean.cut:
         raise UnreadableImage(source, "was cut short", "fetch it again")
-    trace = trace_of_clean(clean, source=source)
-    if tail := empty_tail(trace.coefficients):
+    stored = trace_of_clean(clean, source=source) if trace else None
+    if stored is not None and (tail := empty_tail(stored.coefficients)):
         raise UnreadableImage(source, f"holds no data in its last {tail} rows", "fetch it again")
     quality = estimate_quality(clean.tables or (clean.table,)).quality
-    return Decoded(decode_jpeg(clean, source=source).pixels, trace, kind, quality)
+    return Decoded(decode_jpeg(clean, source=source).pixels, stored, kind, quality)

@@ -22,13 +22,13 @@ class OpenForensics(Reader):
         Train_poly.json or Train/Train_poly.json: COCO's form, category 0 "Real", 1 "Fake", polygons
         Images/Train/*.jpg or Train/*.jpg or Train/Train/*.jpg
 
-    The tampered region is that of all fake faces; a picture without one is authentic. Numbers count pictures with at
-    least one fake face as the papers do.
+    The tampered region is that of all fake faces; a picture without one is authentic.
     """
 
     name, title, own_domain = "openforensics", "OpenForensics, training part", "face"
     part: ClassVar[Part] = "train"
-    tampered: ClassVar[int | None] = 44_122
+    tampered: ClassVar[int | None] = None
+    total: ClassVar[int | None] = 44_122
     authentic: ClassVar[int | None] = None
     licence = "CC BY 4.0, pictures under Open Images' terms"
     homepage = "https://zenodo.org/records/5528418"
@@ -62,7 +62,7 @@ class OpenForensicsTest(OpenForensics):
 
     name, title, folder = "openforensics-test", "OpenForensics, Test-Dev", "Test-Dev"
     part: ClassVar[Part] = "test"
-    tampered: ClassVar[int | None] = 18_895
+    total: ClassVar[int | None] = 18_895
 
 
 class FaceShifter(Reader):

@@ -10,14 +10,18 @@ from typing import Any
 
 
 @functools.lru_cache(maxsize=16)
-def _opened(path: Path, process: int) -> Any:
-    """The database; a forked process opens its own, as LMDB demands."""
+def _opened(path: Path) -> Any:
     import lmdb
 
     try:
         return lmdb.open(str(path), readonly=True, lock=False, readahead=False, meminit=False, subdir=path.is_dir())
     except lmdb.Error as error:
         raise ValueError(f"{path}: cannot be opened as LMDB ({error}); fetch it again.") from error
+
+
+if hasattr(os, "register_at_fork"):
+    # LMDB lets no process use what another opened, nor open again what it believes to be open.
+    os.register_at_fork(before=_opened.cache_clear)
 
 
 def value_of(path: Path, key: str) -> bytes | None:
@@ -27,7 +31,7 @@ def value_of(path: Path, key: str) -> bytes | None:
         ModuleNotFoundError: lmdb is not installed.
         ValueError: the database cannot be opened.
     """
-    with _opened(path, os.getpid()).begin(buffers=False) as transaction:
+    with _opened(path).begin(buffers=False) as transaction:
         found: bytes | None = transaction.get(key.encode())
     return found
 

@@ -34,6 +34,7 @@ class Reader(Sequence[Entry], ABC):
         part: what the papers use it for.
         tampered: tampered pictures of the complete set; None where that is not known.
         authentic: authentic ones, likewise.
+        total: of both, where the papers count pictures without regard to that.
         licence: as its authors state it.
         homepage: where it can be had.
     """
@@ -44,6 +45,7 @@ class Reader(Sequence[Entry], ABC):
     part: ClassVar[Part]
     tampered: ClassVar[int | None] = None
     authentic: ClassVar[int | None] = 0
+    total: ClassVar[int | None] = None
     licence: ClassVar[str]
     homepage: ClassVar[str]
 

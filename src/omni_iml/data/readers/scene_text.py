@@ -27,7 +27,8 @@ class TamperedIc13(Reader):
 
     name, title, own_domain = "tampered-ic13", "Tampered-IC13, training part", "scene_text"
     part: ClassVar[Part] = "train"
-    tampered: ClassVar[int | None] = 229
+    tampered: ClassVar[int | None] = None
+    total: ClassVar[int | None] = 229
     authentic: ClassVar[int | None] = None
     licence = "research only"
     homepage = "https://github.com/wangyuxin87/Tampered-IC13"
@@ -58,7 +59,7 @@ class TamperedIc13Test(TamperedIc13):
 
     name, title = "tampered-ic13-test", "Tampered-IC13, test part"
     part: ClassVar[Part] = "test"
-    tampered: ClassVar[int | None] = 233
+    total: ClassVar[int | None] = 233
 
 
 class Ostf(Reader):
@@ -100,4 +101,4 @@ class OstfTest(Ostf):
 
     name, title = "ostf-test", "OSTF, test part"
     part: ClassVar[Part] = "test"
-    tampered: ClassVar[int | None] = 1_007
+    total: ClassVar[int | None] = 1_007

@@ -125,6 +125,9 @@ def shortfalls(reader: Reader) -> list[str]:
     for name, label, count in wanted:
         if count is not None and labels[label] != count and reader.labels in ("all", name):
             found.append(f"{labels[label]} {name} pictures, the complete set has {count}.")
+    total = type(reader).total
+    if total is not None and labels.total() != total and reader.labels == "all":
+        found.append(f"{labels.total()} pictures, the complete set has {total}.")
     keys = Counter(entry.key for entry in reader)
     return found + [f"{key}: {count} pictures are called that." for key, count in keys.items() if count > 1]
 

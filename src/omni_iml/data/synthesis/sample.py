@@ -35,6 +35,7 @@ class Sample:
         domain: index into `omni_iml.data.sources.DOMAINS`.
         operation: what was done, for logs; "authentic" where no tampered pixel is seen.
         recipe: everything that was drawn for it, in plain values (`Forgery.recipe`).
+        skipped: pictures that could not be read before this one.
     """
 
     image: NDArray[np.uint8]
@@ -45,6 +46,7 @@ class Sample:
     domain: int
     operation: str
     recipe: Mapping[str, Any] = field(default_factory=dict)
+    skipped: int = 0
 
 
 def sample_of(forgery: Forgery, size: int) -> Sample:
