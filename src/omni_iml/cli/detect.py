@@ -43,7 +43,9 @@ def detect(
     out: Annotated[
         Path | None, typer.Option(help="Write JSON, mask, heat map and overlay of each picture here.")
     ] = None,
-    model: Annotated[Path | None, typer.Option(help="Model file; the bundled one if left out.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model file, or hf://owner/name@revision; the bundled one if left out.")
+    ] = None,
     runtime: Annotated[
         RuntimeName, typer.Option(help="What runs the model; auto: the fastest here.")
     ] = RuntimeName.ONNX,

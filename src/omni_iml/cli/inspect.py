@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Weights (.safetensors), or: bundled.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="Weights (.safetensors), hf://owner/name@revision, or: bundled.")
+    ],
     picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="The picture to look at.")],
     out: Annotated[Path, typer.Option(help="Folder to write <file name>.inspect into.")] = Path(),
     tiles: Annotated[

@@ -21,7 +21,8 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder for weights and logs.")],
     max_minutes: Annotated[float | None, typer.Option(help="Stop, with the schedule ended, after this long.")] = None,
     resume: Annotated[
-        Path | None, typer.Option(help="Weights (.safetensors) or whole state (.ckpt) to go on from.")
+        str | None,
+        typer.Option(help="Weights (.safetensors, hf://owner/name@revision) or whole state (.ckpt) to go on from."),
     ] = None,
     init: Annotated[
         str | None, typer.Option(help='Published weights to start from: a checkpoint file, "timm" or "timm:NAME".')
@@ -43,6 +44,8 @@ def train(
         with needs("train", "train"):
             from omni_iml.training.recipe import load_recipe
             from omni_iml.training.train import prepare
+        from omni_iml.inference.hub import located
+
         if init is not None and resume is not None:
             raise WrongUsage("--init and --resume: a leg starts from one of the two; leave one out.")
         if data is not None:
@@ -54,7 +57,7 @@ def train(
             leg = prepare(
                 values,
                 out,
-                resume=resume,
+                resume=None if resume is None else located(resume, ".safetensors"),
                 max_minutes=max_minutes,
                 workers=workers,
                 threads=threads,

@@ -14,6 +14,7 @@ from time import perf_counter
 
 import numpy as np
 
+from omni_iml.inference.hub import located
 from omni_iml.inference.session import Precision, Session, open_session
 from omni_iml.types import OmniError
 
@@ -50,6 +51,7 @@ def fastest_session(
         UnreadableModel: the file is missing, damaged or not an Omni-IML model file.
         MissingRuntime: a weights file without torch.
     """
+    model = model if model is None else located(model)  # once, for all of them
     if model is not None and Path(model).suffix.lower() == ".safetensors":
         return open_session(model, "torch", threads, precision)
     default = open_session(model, "onnx", threads)

@@ -11,6 +11,7 @@ from typing import Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from omni_iml.inference.hub import located
 from omni_iml.types import ModelInfo, OmniError
 from omni_iml.weights import bundled_path
 
@@ -79,7 +80,8 @@ def open_session(
     """Load a model.
 
     Args:
-        model: path of a model file, for torch of a weights file (``.safetensors``); ``None`` for the bundled one.
+        model: path of a model file, for torch of a weights file (``.safetensors``), or its name on the hub,
+            ``hf://owner/name@revision`` (see `omni_iml.inference.hub`); ``None`` for the bundled one.
         runtime: "onnx" for ONNX Runtime on the CPU, "openvino" for OpenVINO on the CPU (needs ``omni-iml[openvino]``),
             "torch" for PyTorch (needs ``omni-iml[train]``), "auto" for the fastest of them that is installed and reads
             the file, see `omni_iml.inference.auto`.
@@ -106,7 +108,8 @@ def open_session(
         from omni_iml.inference.auto import fastest_session
 
         return fastest_session(model, threads, precision)
-    path = Path(model) if model is not None else bundled_path(".safetensors" if runtime == "torch" else ".onnx")
+    suffix = ".safetensors" if runtime == "torch" else ".onnx"
+    path = bundled_path(suffix) if model is None else located(model, suffix)
     session: Session
     if runtime == "torch":
         with _needs("torch", "train"):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omni_iml.inference.blending import Canvas, sigmoid
+from omni_iml.inference.hub import located
 from omni_iml.inference.session import Precision
 from omni_iml.inference.tiles import Grid, cut, grid_of
 from omni_iml.inference.torch_session import TorchSession
@@ -118,7 +119,8 @@ class Inspector:
     """Loaded weights, ready to look at pictures tile by tile.
 
     Args:
-        weights: ``.safetensors`` file that training wrote, or "bundled".
+        weights: ``.safetensors`` file that training wrote, its name on the hub (see `omni_iml.inference.hub`), or
+            "bundled".
         threads: of torch on the CPU, for the whole process; ``None`` leaves torch's choice.
         device: torch's name of a device; ``None`` takes CUDA where there is one.
         precision: of torch's arithmetic, see `omni_iml.inference.torch_session.TorchSession`.
@@ -135,7 +137,7 @@ class Inspector:
         device: str | None = None,
         precision: Precision = "auto",
     ) -> None:
-        path = bundled_path(".safetensors") if str(weights) == BUNDLED else Path(weights)
+        path = bundled_path(".safetensors") if str(weights) == BUNDLED else located(weights, ".safetensors")
         if path.suffix.lower() == ".onnx":
             raise UnreadableModel(
                 f"{path}: an ONNX graph gives its outputs only, none of the values in between; name the weights "

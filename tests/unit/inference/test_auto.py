@@ -4,6 +4,7 @@ import logging
 import sys
 import time
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -91,7 +92,7 @@ def test_weights_go_to_torch(monkeypatch):
     asked = []
     monkeypatch.setattr(auto, "open_session", lambda *arguments: asked.append(arguments))
     auto.fastest_session("run/last.safetensors", 3, "float32")
-    assert asked == [("run/last.safetensors", "torch", 3, "float32")]
+    assert asked == [(Path("run/last.safetensors"), "torch", 3, "float32")]
 
 
 def test_the_choice_is_written_into_the_result(tiny_model):
