@@ -170,3 +170,29 @@ def test_what_is_missing_ends_before_training(data, tmp_path, monkeypatch):
     without = replace(recipe, data=replace(recipe.data, domains=domains))
     with pytest.raises(ValueError, match="face has data sets and no ratio"):
         prepare(without, tmp_path / "run")
+
+
+@pytest.mark.parametrize("value", ["optim.checkpointing=true", "optim.accumulate=2"])
+def test_memory_saving_changes_nothing(value, tmp_path):
+    """The same weights come out: with dropped paths off, checkpointing only computes again, parts only add up."""
+    common = [*SMALL, "model=bundled", "optim.batch=4", "loss.detection=0", "validation.held_out=0"]
+    runs = []
+    for number, more in enumerate(([], [value])):
+        recipe = load_recipe(RECIPES / "single_task" / "document.yaml", [*common, *more])
+        leg = prepare(recipe, tmp_path / str(number), workers=0)
+        for part in leg.module.network.modules():  # batch norm sees the parts of a batch apart
+            if isinstance(part, torch.nn.modules.batchnorm._BatchNorm):
+                part.eval().train = lambda mode=True, part=part: part
+        gradients: dict[str, torch.Tensor] = {}
+
+        def keep(_, leg=leg, gradients=gradients):
+            named = leg.module.network.named_parameters()
+            gradients or gradients.update({name: p.grad.clone() for name, p in named if p.grad is not None})
+
+        leg.module.on_before_optimizer_step = keep
+        leg.run()
+        assert leg.saver.samples == 8
+        runs.append(gradients)
+    assert runs[0].keys() == runs[1].keys()
+    for name, gradient in runs[0].items():
+        torch.testing.assert_close(runs[1][name], gradient, rtol=2e-3, atol=2e-6, msg=name)

@@ -30,6 +30,12 @@ def train(
     set_: Annotated[list[str] | None, typer.Option("--set", help="Override: section.key=value.")] = None,
     workers: Annotated[int, typer.Option(min=0, help="Processes that make samples.")] = 1,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of torch on the CPU.")] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Take the leg of --resume last.ckpt up as if it had never stopped.")
+    ] = False,
+    devices: Annotated[int, typer.Option(min=1, help="Processes on this machine, a GPU each.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Machines.")] = 1,
+    save_minutes: Annotated[float, typer.Option(min=0, help="How old the saved weights may become.")] = 5,
     data: Annotated[
         Path | None, typer.Option(help="Folder that holds the data sets or sources, in place of OMNI_IML_DATA.")
     ] = None,
@@ -62,6 +68,10 @@ def train(
                 workers=workers,
                 threads=threads,
                 cache=cache,
+                exact=exact,
+                devices=devices,
+                nodes=nodes,
+                save_seconds=60 * save_minutes,
             )
         except (ValueError, FileNotFoundError) as error:
             raise WrongUsage(str(error)) from error

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Sampler
 
 from omni_iml.data.synthesis import Sample
 
@@ -60,6 +60,33 @@ class Samples(Dataset[Sample]):
         if not 0 <= index < self.length:
             raise IndexError(index)
         return self.engine(self.start + index)
+
+
+class Dealt(Sampler[int]):
+    """Numbers dealt out one by one to the processes that train together, so that a step has the samples it has in one.
+
+    Lightning's own sampler shuffles, which would leave the order to the epoch and the processes.
+
+    Args:
+        length: of the data set. Where it cannot be divided, the last shares begin again with the first numbers.
+    """
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+
+    def __iter__(self) -> Iterator[int]:
+        rank, count = _place()
+        return ((turn * count + rank) % self.length for turn in range(len(self)))
+
+    def __len__(self) -> int:
+        return -(-self.length // _place()[1])
+
+
+def _place() -> tuple[int, int]:
+    """Rank of this process, and how many there are; asked late, for nobody knows before training starts."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_rank(), torch.distributed.get_world_size()
+    return 0, 1
 
 
 def collate(samples: list[Sample]) -> Batch:

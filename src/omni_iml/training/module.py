@@ -73,6 +73,12 @@ class Localisation(lightning.LightningModule):
         self.averaged = averaged(network, recipe.optim.ema) if recipe.optim.ema else None
         self.optimiser_state: dict[str, Any] | None = None
         self.started: float | None = None
+        self.forward_pass: list[Callable[..., Any]] = [torch.compile(network) if recipe.optim.compiled else network]
+        if recipe.optim.checkpointing:
+            for stage in (*network.vision_head.stages, *network.backbone.stages):
+                stage.grad_checkpointing = True
+        self.steps_before = 0
+        self.rng: Tensor | None = None
         self.samples_seen = 0
         self.skipped = 0
         self.scores: dict[str, float] = {}
@@ -92,11 +98,23 @@ class Localisation(lightning.LightningModule):
         if self.averaged is not None and state.averaged is not None:
             self.averaged.load_state_dict(state.averaged)
 
+    def go_on_exactly(self, state: LegState) -> None:
+        """Take up a leg where it was when its state was kept: schedule and generator too.
+
+        Raises:
+            ValueError: the state has no generator's; an older version kept it.
+        """
+        if state.rng is None:
+            raise ValueError("--exact: this state is of an older version, without a generator's; resume without it.")
+        self.steps_before, self.rng = state.steps, state.rng
+
     def state(self, samples: int) -> LegState:
         """Where the leg stands, ``samples`` samples after the first leg began."""
         average = None if self.averaged is None else self.averaged.state_dict()
         optimiser = self.trainer.optimizers[0].state_dict()
-        return LegState(self.network.state_dict(), average, optimiser, samples)
+        rng = torch.get_rng_state() if self.rng is None else self.rng
+        steps = self.steps_before + self.global_step
+        return LegState(self.network.state_dict(), average, optimiser, samples, steps, rng)
 
     def seconds(self) -> float:
         """Time since the first call."""
@@ -107,7 +125,7 @@ class Localisation(lightning.LightningModule):
 
     def progress(self) -> float:
         """Done share of the leg, by steps or by time, whichever is further."""
-        share = self.global_step / self.recipe.optim.steps
+        share = (self.steps_before + self.global_step) / self.recipe.optim.steps
         if self.max_minutes:
             share = max(share, self.seconds() / (60 * self.max_minutes))
         return share
@@ -124,7 +142,10 @@ class Localisation(lightning.LightningModule):
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Set the learning rate by progress."""
-        rate = learning_rate(self.progress(), self.global_step, self.recipe.optim)
+        if self.rng is not None:
+            torch.set_rng_state(self.rng)
+            self.rng = None
+        rate = learning_rate(self.progress(), self.steps_before + self.global_step, self.recipe.optim)
         for group in self.optimizers().param_groups:  # type: ignore[union-attr]
             group["lr"] = rate
         self.log("lr", rate)
@@ -132,9 +153,9 @@ class Localisation(lightning.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Weighted sum of the losses."""
         boxes = mask_boxes(batch.mask) if self.recipe.loss.detection else None
-        output = self.network(batch.image, batch.coefficients, batch.table, boxes)
+        output = self.forward_pass[0](batch.image, batch.coefficients, batch.table, boxes)
         terms = losses(output, batch.mask, batch.label, self.recipe.loss)
-        self.samples_seen += len(batch.label)
+        self.samples_seen += len(batch.label) * self.processes
         self.skipped += int(batch.skipped.sum())
         with torch.no_grad():
             tampered = (batch.mask == 1).flatten(1).any(1)
@@ -147,7 +168,7 @@ class Localisation(lightning.LightningModule):
 
     def on_train_batch_end(self, outputs: object, batch: Batch, batch_idx: int) -> None:
         """Take the step's weights into the average."""
-        if self.averaged is not None:
+        if self.averaged is not None and (batch_idx + 1) % self.recipe.optim.accumulate == 0:
             self.averaged.update_parameters(self.network)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
@@ -169,7 +190,9 @@ class Localisation(lightning.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Mean IoU of tampered samples by domain, and what gate and classifier did; undefined means are left out."""
-        columns = (torch.cat(column) for column in zip(*self._seen, strict=True))
+        columns = tuple(torch.cat(column) for column in zip(*self._seen, strict=True))
+        if self.processes > 1:
+            columns = tuple(self._gathered(column) for column in columns)
         domain, tampered, label, final, rgb, fused, coarse, gate, image = columns
         self._seen.clear()
         called = image > 0
@@ -185,6 +208,16 @@ class Localisation(lightning.LightningModule):
         # The mean of no samples is not a number.
         self.scores = {name: round(float(value), 4) for name, value in scores.items() if not value.isnan()}
         self.log_dict({f"validation/{name}": value for name, value in self.scores.items()})
+
+    @property
+    def processes(self) -> int:
+        """How many train together; 1 outside a trainer."""
+        return 1 if self._trainer is None else self.trainer.world_size
+
+    def _gathered(self, column: Tensor) -> Tensor:
+        """A column of all processes, in the samples' order, without those that were repeated to make shares equal."""
+        shares = cast(Tensor, self.all_gather(column.to(self.device))).cpu()  # (W, n): sample i went to process i mod W
+        return shares.T.reshape(-1)[: self.recipe.validation.samples]
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         """Batches are our own dataclass."""

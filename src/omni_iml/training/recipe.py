@@ -22,7 +22,8 @@ class OptimConfig:
     """Optimiser and schedule: AdamW, linear warm-up, then cosine or linear decay.
 
     Attributes:
-        batch: samples a step.
+        batch: samples a step, of all processes together.
+        accumulate: parts that a process's share of the batch is computed in, one after the other, to save memory.
         steps: steps of the whole schedule; a time limit shortens it.
         lr: peak learning rate.
         final_lr: learning rate at the end.
@@ -32,6 +33,8 @@ class OptimConfig:
         betas: AdamW's.
         clip: largest gradient norm; 0 for none.
         precision: Lightning's name: "32-true" or "bf16-mixed".
+        checkpointing: compute the ConvNeXt's activations again on the way back instead of keeping them.
+        compiled: compile the network (torch.compile).
         ema: decay of the exponential moving average of the weights, which is what is validated and saved then; 0 for
             none. Early steps average over less, as (1 + step) / (10 + step).
     """
@@ -39,6 +42,7 @@ class OptimConfig:
     __pydantic_config__ = ConfigDict(extra="forbid")
 
     batch: PositiveInt = 16
+    accumulate: PositiveInt = 1
     steps: PositiveInt = 400_000
     lr: PositiveFloat = 1e-4
     final_lr: float = 1e-6
@@ -48,6 +52,8 @@ class OptimConfig:
     betas: tuple[float, float] = (0.9, 0.999)
     clip: float = 0.0
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    checkpointing: bool = False
+    compiled: bool = False
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 

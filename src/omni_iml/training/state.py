@@ -27,12 +27,16 @@ class LegState:
         averaged: state of its moving average with its count of steps; None where the recipe has none.
         optimiser: state of the optimiser.
         samples: seen in this leg and all before it.
+        steps: done in this leg.
+        rng: state of torch's generator, for the layers that draw; None in files of older versions.
     """
 
     network: dict[str, Any]
     averaged: dict[str, Any] | None
     optimiser: dict[str, Any]
     samples: int
+    steps: int = 0
+    rng: torch.Tensor | None = None
 
 
 def save_state(path: Path, state: LegState) -> None:

@@ -18,7 +18,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from omni_iml.data.collection import Collection, Mixture, open_sets
-from omni_iml.data.dataset import Samples, collate, single_thread
+from omni_iml.data.dataset import Batch, Dealt, Samples, collate, single_thread
 from omni_iml.data.sources import data_folder, data_root
 from omni_iml.data.synthesis import Engine, Sample, SynthesisConfig
 from omni_iml.data.tile_cache import build_cache
@@ -38,21 +38,31 @@ SAVE_SECONDS = 300
 
 
 class _SaveWeights(Callback):
-    """Keeps ``last.safetensors`` and ``last.ckpt`` at most five minutes old and writes the leg's log line by line."""
+    """Keeps ``last.safetensors`` and ``last.ckpt`` at most so old and writes the leg's log line by line."""
 
-    def __init__(self, module: Localisation, out: Path, samples_before: int) -> None:
-        self.module, self.out, self.samples_before = module, out, samples_before
+    def __init__(self, module: Localisation, out: Path, samples_before: int, seconds: float) -> None:
+        self.module, self.out, self.samples_before, self.seconds = module, out, samples_before, seconds
         self.saved = time.monotonic()
         self.validated_at = -1
 
-    def on_train_batch_end(self, *_: Any) -> None:
-        if time.monotonic() - self.saved > SAVE_SECONDS:
+    def on_train_batch_start(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule, batch: Batch, batch_idx: int
+    ) -> None:
+        # At the start of a step, not at its end: callbacks come before the module, whose average would lag behind.
+        whole = batch_idx % self.module.recipe.optim.accumulate == 0
+        if whole and self.module.global_step and time.monotonic() - self.saved > self.seconds:
             self.save()
 
     def on_validation_end(self, *_: Any) -> None:
-        line = {"step": self.module.global_step, "samples": self.samples, **self.module.scores}
-        log.info("%s", line)
         self.validated_at = self.module.global_step
+        if not self.module.trainer.is_global_zero:
+            return
+        line = {
+            "step": self.module.steps_before + self.module.global_step,
+            "samples": self.samples,
+            **self.module.scores,
+        }
+        log.info("%s", line)
         with (self.out / "validation.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
@@ -69,6 +79,8 @@ class _SaveWeights(Callback):
         return self.samples_before + self.module.samples_seen
 
     def save(self) -> None:
+        if not self.module.trainer.is_global_zero:
+            return
         facts = {
             "recipe": self.module.recipe.to_dict(),
             "samples_before": self.samples_before,
@@ -129,6 +141,10 @@ def prepare(
     workers: int = 1,
     threads: int | None = None,
     cache: Path | None = None,
+    exact: bool = False,
+    devices: int = 1,
+    nodes: int = 1,
+    save_seconds: float | None = None,
 ) -> Leg:
     """Build network, samples and trainer; what is wrong with the input shows here, before any training.
 
@@ -141,6 +157,11 @@ def prepare(
         workers: processes that make samples.
         threads: of torch on the CPU, for the whole process.
         cache: folder of the tile cache; ``<out>/../tiles`` without it.
+        exact: take the leg of ``resume``, a ``last.ckpt``, up where it was, as if it had never stopped: schedule, order
+            of the samples and generators too. The recipe must be the same.
+        devices: processes on each machine, each with a device of its own (DDP).
+        nodes: machines.
+        save_seconds: how old the saved weights may become; `SAVE_SECONDS` if None.
 
     Raises:
         FileNotFoundError: no source pictures, or not the recipe's data sets, under ``OMNI_IML_DATA``.
@@ -151,6 +172,16 @@ def prepare(
     """
     if max_minutes is not None and max_minutes <= 0:
         raise ValueError(f"a leg of {max_minutes} minutes trains nothing; give a positive time, or none for no limit.")
+    processes = devices * nodes
+    if recipe.optim.batch % (processes * recipe.optim.accumulate):
+        raise ValueError(
+            f"optim.batch {recipe.optim.batch}: {processes} processes times optim.accumulate "
+            f"{recipe.optim.accumulate} do not divide it; choose a multiple."
+        )
+    if max_minutes is not None and processes > 1:
+        raise ValueError("--max-minutes: clocks of several processes differ; say --set optim.steps=N instead.")
+    if exact and (resume is None or resume.suffix != ".ckpt"):
+        raise ValueError("--exact: goes on from a last.ckpt only; name it with --resume.")
     draw, watched = _sources(recipe, cache or out.parent / "tiles")
     # Networks from scratch wade through denormal numbers on the CPU otherwise (twice as slow).
     torch.set_flush_denormal(True)
@@ -171,13 +202,17 @@ def prepare(
     out.mkdir(parents=True, exist_ok=True)
     if init is not None:
         (out / "init.json").write_text(json.dumps(asdict(init), indent=1), encoding="utf-8")
-    training, validation = _loaders(recipe, draw, watched, samples_before, workers)
+    steps = recipe.optim.steps - (state.steps if exact and state is not None else 0)
+    training, validation = _loaders(recipe, draw, watched, samples_before, workers, steps, processes)
     (out / "recipe.json").write_text(json.dumps(recipe.to_dict(), indent=1), encoding="utf-8")
     module = Localisation(network, recipe, max_minutes)
     if state is not None:
         module.go_on_from(state)
-    saver = _SaveWeights(module, out, samples_before)
-    return Leg(_trainer(recipe, saver, max_minutes), module, training, validation, saver, init)
+        if exact:
+            module.go_on_exactly(state)
+    saver = _SaveWeights(module, out, samples_before, SAVE_SECONDS if save_seconds is None else save_seconds)
+    trainer = _trainer(recipe, saver, max_minutes, steps, devices, nodes)
+    return Leg(trainer, module, training, validation, saver, init)
 
 
 def train(recipe: Recipe, out: Path, **options: Any) -> Path:
@@ -234,35 +269,49 @@ def _sources(recipe: Recipe, cache: Path) -> tuple[Draw, Draw | None]:
 
 
 def _loaders(
-    recipe: Recipe, draw: Draw, watched: Draw | None, start: int, workers: int
+    recipe: Recipe, draw: Draw, watched: Draw | None, start: int, workers: int, steps: int, processes: int
 ) -> tuple[DataLoader[Sample], DataLoader[Sample] | None]:
     optim = recipe.optim
     # Sample indices go on where the earlier legs stopped, so that no leg repeats another's samples.
-    training = Samples(draw, optim.steps * optim.batch, start=start)
+    training = Samples(draw, steps * optim.batch, start=start)
+    # Generators of their own: how often a loader begins must not change what the network's layers draw.
+    own = [torch.Generator().manual_seed(recipe.seed) for _ in range(2)]
     validation = None if watched is None else Samples(watched, recipe.validation.samples)
     return (
         DataLoader(
             training,
-            batch_size=optim.batch,
+            batch_size=optim.batch // (processes * optim.accumulate),
+            sampler=Dealt(len(training)),
+            generator=own[0],
             num_workers=workers,
             collate_fn=collate,
             worker_init_fn=single_thread,
             prefetch_factor=4 if workers else None,
         ),
-        None if validation is None else DataLoader(validation, batch_size=8, collate_fn=collate),
+        None
+        if validation is None
+        else DataLoader(validation, batch_size=8, sampler=Dealt(len(validation)), collate_fn=collate, generator=own[1]),
     )
 
 
-def _trainer(recipe: Recipe, saver: _SaveWeights, max_minutes: float | None) -> lightning.Trainer:
-    optim = recipe.optim
+def _trainer(
+    recipe: Recipe, saver: _SaveWeights, max_minutes: float | None, steps: int, devices: int, nodes: int
+) -> lightning.Trainer:
+    optim, several = recipe.optim, devices * nodes > 1
     callbacks: list[Callback] = [saver, WritePredictions(saver.out), TQDMProgressBar(refresh_rate=20)]
     if max_minutes is not None:
         callbacks.append(Timer({"minutes": max_minutes}))  # type: ignore[dict-item]  # it takes fractions
     return lightning.Trainer(
         accelerator="auto",
-        devices=1,
+        devices=devices,
+        num_nodes=nodes,
+        # Not every variant uses every weight in every step: the detector has none without its loss.
+        strategy="ddp_find_unused_parameters_true" if several else "auto",
+        use_distributed_sampler=False,
+        sync_batchnorm=several and torch.cuda.is_available(),
+        accumulate_grad_batches=optim.accumulate,
         precision=optim.precision,
-        max_steps=optim.steps,
+        max_steps=steps,
         gradient_clip_val=optim.clip or None,
         callbacks=callbacks,
         logger=[
@@ -270,7 +319,7 @@ def _trainer(recipe: Recipe, saver: _SaveWeights, max_minutes: float | None) -> 
             TensorBoardLogger(saver.out, name="", version="tensorboard"),
         ],
         log_every_n_steps=20,
-        val_check_interval=min(recipe.validation.every, optim.steps),
+        val_check_interval=min(recipe.validation.every, steps) * optim.accumulate,
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
         enable_checkpointing=False,

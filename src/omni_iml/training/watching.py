@@ -58,7 +58,7 @@ class WritePredictions(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """See the class; ``outputs`` are the masks' logits."""
-        if batch_idx:
+        if batch_idx or not trainer.is_global_zero:
             return
         sheet = prediction_sheet(batch, outputs)
         self.folder.mkdir(exist_ok=True)

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from omni_iml.data.dataset import Batch, Samples, collate, single_thread
+from omni_iml.data import dataset
+from omni_iml.data.dataset import Batch, Dealt, Samples, collate, single_thread
 from omni_iml.data.sources import DOMAINS
 from omni_iml.data.synthesis import Engine
 
@@ -95,3 +96,15 @@ def test_workers_started_afresh_make_the_same_samples(engine: Callable[..., Engi
     draw = engine()
     expected = batches(draw, 0)  # the memory map is open in this process by now, and must not travel
     assert_equal(batches(draw, 2, "spawn"), expected)
+
+
+@pytest.mark.parametrize(("length", "count"), [(8, 2), (7, 2), (5, 3)])
+def test_numbers_are_dealt_out_one_by_one(length: int, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    shares = []
+    for rank in range(count):
+        monkeypatch.setattr(dataset, "_place", lambda rank=rank: (rank, count))
+        shares.append(list(Dealt(length)))
+        assert len(Dealt(length)) == len(shares[-1])
+    together = [number for turn in zip(*shares, strict=True) for number in turn]
+    assert together[:length] == list(range(length))
+    assert together[length:] == list(range(len(together) - length))
