@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 _DRAWS_AT_ONCE = 1 << 20  # bounds the index array to 8 MB
+_FEW = 8
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,31 @@ def bootstrap_mean(values: ArrayLike, *, level: float = 0.95, resamples: int = 2
         return Estimate(math.nan, math.nan, math.nan, 0, skipped)
     if n == 1:
         return Estimate(float(defined[0]), math.nan, math.nan, 1, skipped)
+    tail = (1 - level) / 2
+    low, high = np.quantile(resampled(defined[None], resamples, seed)[0], [tail, 1 - tail])
+    return Estimate(float(defined.mean()), float(low), float(high), n, skipped)
+
+
+def resampled(columns: NDArray[np.float64], resamples: int, seed: int) -> NDArray[np.float64]:
+    """Means over pictures drawn with replacement, the same draws for every value of a picture.
+
+    Args:
+        columns: float64 ``(K, N)``, K values of each of N pictures.
+        resamples: how many sets are drawn.
+        seed: of the generator.
+
+    Returns:
+        float64 ``(K, resamples)``.
+    """
+    n = columns.shape[1]
     generator = np.random.default_rng(seed)
     rows = max(1, _DRAWS_AT_ONCE // n)
-    means = np.concatenate(
-        [
-            defined[generator.integers(0, n, (min(rows, resamples - done), n))].mean(axis=1)
-            for done in range(0, resamples, rows)
-        ]
-    )
-    tail = (1 - level) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return Estimate(float(defined.mean()), float(low), float(high), n, skipped)
+    means = []
+    for done in range(0, resamples, rows):
+        drawn = generator.integers(0, n, (min(rows, resamples - done), n))
+        if len(columns) <= _FEW:
+            means.append(np.stack([column[drawn].mean(axis=1) for column in columns]))
+        else:  # how often each picture was drawn, once for all columns
+            times = np.stack([np.bincount(row, minlength=n) for row in drawn])
+            means.append(columns @ times.T / n)
+    return np.concatenate(means, axis=1)

@@ -1,8 +1,4 @@
-"""All that depends on the order of a map's values, from one sort: AUCs, the best F1, a histogram for whole sets.
-
-Three AUCs go by one name in the field and are kept apart here: the tie-aware one (a tie is half a pair), IMDL-BenCo's
-(ties in raster order, so that a constant map gets what the mask's place gives it), and the same of the inverted map.
-"""
+"""All that depends on the order of a map's values, from one sort: AUC, the best F1, a histogram for whole sets."""
 
 from __future__ import annotations
 
@@ -18,6 +14,8 @@ BINS = 2048
 TOP_SHARE = 0.01
 """Share of a picture's pixels, at least one, whose mean is the top-k score."""
 
+_CHUNK = 1 << 15  # what stays in a processor's cache
+
 _EDGES: NDArray[np.float32] = (1 / (1 + np.exp(-(np.arange(1, BINS) / 64 - 16)))).astype(np.float32)
 
 
@@ -26,9 +24,7 @@ class Curves:
     """Figures of one map against its truth.
 
     Attributes:
-        auc: tie-aware ROC AUC, exact; nan without pixels of both classes, as are the next two.
-        auc_raster: ties in raster order, the earlier pixel ranked higher.
-        auc_inverted: the same of 1 - map, in float32.
+        auc: tie-aware ROC AUC, exact; nan without pixels of both classes.
         best_f1: over all thresholds that are values of the map, and over map and inverted map, on the kept pixels; nan
             where none is kept.
         tampered: int64 ``(BINS,)``, tampered pixels in each bin of the map's values, lowest first.
@@ -38,8 +34,6 @@ class Curves:
     """
 
     auc: float
-    auc_raster: float
-    auc_inverted: float
     best_f1: float
     tampered: NDArray[np.int64]
     authentic: NDArray[np.int64]
@@ -48,7 +42,7 @@ class Curves:
 
 
 def curves(probability: NDArray[np.float32], truth: NDArray[np.bool_], kept: NDArray[np.bool_]) -> Curves:
-    """Sort a map once and read everything off; at most 60 bytes a pixel beside the map.
+    """Sort a map once and read everything off; about 60 bytes a pixel beside the map.
 
     Args:
         probability: float32 ``(H, W)``, 0..1, not nan.
@@ -64,68 +58,73 @@ def curves(probability: NDArray[np.float32], truth: NDArray[np.bool_], kept: NDA
     low, high = float(values.min()), float(values.max())
     if not (low >= 0 and high <= 1):
         raise ValueError("the map holds nan or values outside 0 to 1; give probabilities.")
-    flat = truth.ravel()
-    order = _descending(values)
-    ordered, label = values[order], flat[order]
-    found = np.cumsum(label, dtype=np.int64)
-    ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), values.size - 1)  # last of each group of ties
+    ordered, label, inside_band = _sorted(values, truth.ravel(), kept.ravel())
+    found = np.cumsum(label, dtype=np.int32)
+    ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]).astype(np.int32), np.int32(values.size - 1))
+    up_to = found[ends] if ends.size < values.size else found  # tampered pixels not above each value
+    tampered = np.diff(up_to, prepend=np.int32(0))
+    below = ends + np.int32(1) - up_to  # authentic pixels not above each value
     positives = int(found[-1])
     pairs = positives * (values.size - positives)
+    # A tampered pixel wins against the authentic ones below its value, and half against those of its value.
+    doubled = _dot(tampered[1:], below[:-1] + below[1:]) + int(tampered[0]) * int(below[0])
 
-    at_end = found[ends]
-    total = ends + 1
-    before = np.append(0, at_end[:-1])
-    inside = at_end - before
-    authentic_inside = np.diff(total, prepend=0) - inside
-    doubled = int((authentic_inside * (2 * before + inside)).sum())
-    inverted = np.float32(1) - values
-    bounds = values.size - np.searchsorted(ordered[::-1], _EDGES, side="left")  # how many lie at or above each edge
-    above = np.concatenate([[values.size], bounds, [0]])
-    tampered_above = np.concatenate([[positives], np.where(bounds > 0, found[np.maximum(bounds, 1) - 1], 0), [0]])
-    tampered = -np.diff(tampered_above)
+    bounds = np.concatenate([[0], np.searchsorted(ordered, _EDGES, side="left"), [values.size]])
+    tampered_bins = np.diff(np.where(bounds > 0, found[np.maximum(bounds, 1) - 1], 0)).astype(np.int64)
     top = max(1, math.ceil(TOP_SHARE * values.size))
     return Curves(
         auc=doubled / (2 * pairs) if pairs else math.nan,
-        auc_raster=_raster_auc(label, found) if pairs else math.nan,
-        auc_inverted=_raster_auc(*_labels(inverted, flat)) if pairs else math.nan,
-        best_f1=_best_f1(ordered, label, kept.ravel()[order]),
-        tampered=tampered.astype(np.int64),
-        authentic=(-np.diff(above) - tampered).astype(np.int64),
+        best_f1=_best_f1(ends, label, inside_band),
+        tampered=tampered_bins,
+        authentic=np.diff(bounds) - tampered_bins,
         maximum=high,
-        top=float(ordered[:top].mean(dtype=np.float64)),
+        top=float(ordered[-top:].mean(dtype=np.float64)),
     )
 
 
-def _descending(values: NDArray[np.float32]) -> NDArray[np.intp]:
-    """Order of non-negative numbers, largest first, ties as they come: a radix sort in two passes of 16 bits."""
-    bits = ~(values + np.float32(0)).view(np.uint32)  # adding zero turns -0 into 0
-    order = np.argsort(bits.astype(np.uint16), kind="stable")
-    return np.asarray(order[np.argsort((bits >> 16).astype(np.uint16)[order], kind="stable")])
+def _sorted(
+    values: NDArray[np.float32], label: NDArray[np.bool_], kept: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Values, smallest first, and what goes with them.
+
+    The bits of numbers from 0 to 1 rise with them and leave two of 32 free, which carry the flags: sorting whole
+    numbers is several times as fast as sorting an index.
+    """
+    key = (values + np.float32(0)).view(np.uint32) << 2  # adding zero turns -0 into 0
+    key |= label
+    key |= kept.astype(np.uint32) << 1
+    key.sort()
+    return (key >> 2).view(np.float32), (key & 1) != 0, (key & 2) != 0
 
 
-def _labels(values: NDArray[np.float32], flat: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    label = flat[_descending(values)]
-    return label, np.cumsum(label, dtype=np.int64)
+def _dot(a: NDArray[np.int32], b: NDArray[np.int32]) -> int:
+    """Exact sum of products: float64 has all whole numbers up to 2**53."""
+    return sum(
+        int(np.dot(a[i : i + _CHUNK].astype(np.float64), b[i : i + _CHUNK].astype(np.float64)))
+        for i in range(0, a.size, _CHUNK)
+    )
 
 
-def _raster_auc(label: NDArray[np.bool_], found: NDArray[np.int64]) -> float:
-    """Share of (tampered, authentic) pairs of which the tampered one comes first."""
-    positives = int(found[-1])
-    # Python integers: at 100 million pixels the product is beyond float64's whole numbers.
-    return int(found[~label].sum()) / (positives * (label.size - positives))
+def _best_f1(ends: NDArray[np.int32], label: NDArray[np.bool_], kept: NDArray[np.bool_]) -> float:
+    """TruFor's best F1: prediction = map > t for each value t of the map among the kept pixels.
 
-
-def _best_f1(ordered: NDArray[np.float32], label: NDArray[np.bool_], kept: NDArray[np.bool_]) -> float:
-    """TruFor's best F1: prediction = map > t for each value t of the map among the kept pixels."""
-    ordered, label = ordered[kept], label[kept]
-    if not ordered.size:
+    Args:
+        ends: place of the last pixel of each value, in ascending order.
+        label: of the pixels in that order.
+        kept: likewise.
+    """
+    missed_at = np.cumsum(label & kept, dtype=np.int32)
+    left_at = np.cumsum(kept, dtype=np.int32)
+    positives, size = int(missed_at[-1]), int(left_at[-1])
+    if not size:
         return math.nan
-    starts = np.append(0, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1)  # pixels above t, for each t
-    found = np.append(0, np.cumsum(label, dtype=np.int64))
-    tp = found[starts]
-    fp = starts - tp
-    fn = found[-1] - tp
-    tn = label.size - starts - fn
-    plain = 2 * tp / np.maximum(2 * tp + fp + fn, 1)
-    swapped = 2 * fn / np.maximum(2 * fn + tn + tp, 1)
-    return float(max(plain.max(), swapped.max()))
+    missed, left = missed_at[ends], left_at[ends]
+    first = int(np.searchsorted(left, 1))  # below the smallest kept value, nothing is a threshold
+    best = 0.0
+    for start in range(first, ends.size, _CHUNK):
+        fn, under = (x[start : start + _CHUNK].astype(np.float64) for x in (missed, left))
+        # F1 = 2 TP / (called + positives); of the inverted map, 2 FN / (not called + positives).
+        plain = 2 * (positives - fn) / np.maximum(size + positives - under, 1)
+        swapped = 2 * fn / (under + positives)
+        best = max(best, float(plain.max()), float(swapped.max()))
+    return best

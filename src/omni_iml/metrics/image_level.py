@@ -96,7 +96,7 @@ def calibration_error(scores: Scores, labels: Labels) -> float:
 
 
 def _roc(scores: Scores, labels: Labels) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """False and true positive rates at every distinct threshold, from none called to all; empty without both classes."""
+    """False and true positive rates at every distinct threshold, from none called to all; empty for one class alone."""
     if labels.all() or not labels.any():
         return np.zeros(0), np.zeros(0)
     order = np.argsort(-scores, kind="stable")
