@@ -266,6 +266,15 @@ def manifest(root: Path, rng: np.random.Generator) -> Truth:
     return truth
 
 
+def shards(root: Path, rng: np.random.Generator) -> Truth:
+    from omni_iml.data.readers import open_set
+    from omni_iml.data.readers.shards import write_shards
+
+    truth = folder(root.with_name("original"), rng)
+    list(write_shards(open_set("folder", root.with_name("original")), root, shard_bytes=4000))
+    return truth
+
+
 LAYOUTS: dict[str, Callable[[Path, np.random.Generator], Truth]] = {
     "tampcoco": tampcoco,
     "tampcoco-bcmc": tampcoco_bcmc,
@@ -300,6 +309,7 @@ LAYOUTS: dict[str, Callable[[Path, np.random.Generator], Truth]] = {
     "folder": folder,
     "json": pairs,
     "manifest": manifest,
+    "shards": shards,
 }
 """Name of a data set -> what writes it in miniature into an empty folder and returns the truth."""
 

@@ -26,6 +26,7 @@ data = typer.Typer(
 
 data.command("list")(data_sets.list_sets)
 data.command()(data_sets.check)
+data.command()(data_sets.prepare)
 data.command()(data_sets.stats)
 data.command()(data_sets.show)
 
