@@ -110,7 +110,7 @@ def test_every_recipe_takes_real_steps(path, tmp_path):
     """Its own variant, data sets and settings; in the bundled size, for the papers' take minutes a step on a CPU."""
     if "noiseprint" in path.stem:
         pytest.skip(
-            "did not end within minutes from random weights of the extractor; test_training_leg trains it small"
+            "did not end within minutes from a random extractor; test_training_leg trains it small"
         )
     assert steps_of(path, tmp_path / "run", "model.preset=bundled")["samples"] == 4
 
