@@ -109,9 +109,7 @@ def test_recipes_take_real_steps(name, tmp_path):
 def test_every_recipe_takes_real_steps(path, tmp_path):
     """Its own variant, data sets and settings; in the bundled size, for the papers' take minutes a step on a CPU."""
     if "noiseprint" in path.stem:
-        pytest.skip(
-            "did not end within minutes from a random extractor; test_training_leg trains it small"
-        )
+        pytest.skip("did not end within minutes from a random extractor; test_training_leg trains it small")
     assert steps_of(path, tmp_path / "run", "model.preset=bundled")["samples"] == 4
 
 
