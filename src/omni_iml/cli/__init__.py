@@ -21,6 +21,7 @@ from omni_iml.version import __version__
 COMMANDS = {
     "detect": "omni_iml.cli.detect:detect",
     "score": "omni_iml.cli.score:score",
+    "evaluate": "omni_iml.cli.evaluate:evaluate",
     "models": "omni_iml.cli.models:models",
     "train": "omni_iml.cli.train:train",
     "export": "omni_iml.cli.export:export",

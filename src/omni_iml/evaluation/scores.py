@@ -223,7 +223,7 @@ def _image(scores: NDArray[np.float64], labels: NDArray[np.bool_], resamples: in
     point = image_figures(scores, labels)
     rng = np.random.default_rng(seed)
     draws: dict[str, list[float]] = {name: [] for name in FIGURES}
-    for _ in range(min(resamples, max(100, 2_000_000 // scores.size))):
+    for _ in range(min(resamples, 400)):
         chosen = rng.integers(0, scores.size, scores.size)
         for name, figure in FIGURES.items():
             draws[name].append(figure(scores[chosen], labels[chosen]))

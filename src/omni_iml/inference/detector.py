@@ -66,7 +66,8 @@ class Detector:
         """Look at one picture.
 
         Args:
-            source: whatever `omni_iml.io.load` takes: a path, bytes, a file object, a PIL image or an array.
+            source: whatever `omni_iml.io.load` takes: a path, bytes, a file object, a PIL image or an array; or an
+                `EvidenceImage`, which is taken as it is.
 
         Returns:
             The result, in displayed orientation.
@@ -76,7 +77,7 @@ class Detector:
             OmniError: the model failed on it.
         """
         begin = perf_counter()
-        image = load(source, max_pixels=self.max_pixels)
+        image = source if isinstance(source, EvidenceImage) else load(source, max_pixels=self.max_pixels)
         return self._within_memory(image, begin)
 
     def detect_parts(

@@ -86,8 +86,8 @@ def match_folders(predictions: Path, truths: Path) -> Matching:
 
     by_bare_name: dict[str, list[str]] = defaultdict(list)
     for name in found:
-        by_bare_name[_bare(name)].append(name)
-    fitting = {name: [other for other in by_bare_name[_bare(name)] if _match(name, other)] for name in wanted}
+        by_bare_name[bare_name(name)].append(name)
+    fitting = {name: [other for other in by_bare_name[bare_name(name)] if _match(name, other)] for name in wanted}
     claims: dict[str, list[str]] = defaultdict(list)
     for name, others in fitting.items():
         for other in others:
@@ -119,6 +119,36 @@ def match_folders(predictions: Path, truths: Path) -> Matching:
         else:
             extra.append(prediction)
     return Matching(tuple(pairs), tuple(missing), tuple(extra), tuple(ambiguous))
+
+
+def predictions_in(folder: Path, *, empty: bool = False) -> list[Prediction]:
+    """All predictions of a folder, by rules 3 and 4.
+
+    Args:
+        folder: of masks and heat maps.
+        empty: whether it may hold none.
+
+    Raises:
+        OmniError: it is no folder, holds none, or holds files that match one name.
+    """
+    if empty and not any(_is_picture(file.relative_to(folder)) for file in folder.rglob("*")):
+        return []
+    found = []
+    for name, files in _group(_pictures(folder, "prediction"), folder).items():
+        if (prediction := _prediction(name, files)) is None:
+            names = " and ".join(str(path) for path in _paths(files))
+            raise OmniError(f"{names}: these files match one name; keep one of them.")
+        found.append(prediction)
+    return found
+
+
+def bare_name(name: str) -> str:
+    """A relative name without the picture's suffix; a page number (``scan.pdf.p002``) stays."""
+    folder, slash, last = name.rpartition("/")
+    parts = _NAME.fullmatch(last)
+    if parts is None:  # an empty name, as of a file called ".mask.png": hidden, never here
+        return name
+    return f"{folder}{slash}{parts['stem']}{parts['page'] or ''}"
 
 
 def _pictures(folder: Path, what: str) -> list[Path]:
@@ -155,16 +185,7 @@ def _group(files: Iterable[Path], root: Path) -> dict[str, list[tuple[Kind, Path
 
 def _match(name: str, other: str) -> bool:
     """Whether two names with the same bare name mean the same picture (rule 2)."""
-    return name == other or _bare(name) in (name, other)
-
-
-def _bare(name: str) -> str:
-    """A relative name without the picture's suffix; a page number (``scan.pdf.p002``) stays."""
-    folder, slash, last = name.rpartition("/")
-    parts = _NAME.fullmatch(last)
-    if parts is None:  # an empty name, as of a file called ".mask.png": hidden, never here
-        return name
-    return f"{folder}{slash}{parts['stem']}{parts['page'] or ''}"
+    return name == other or bare_name(name) in (name, other)
 
 
 def _prediction(name: str, files: list[tuple[Kind, Path]]) -> Prediction | None:
