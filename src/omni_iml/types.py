@@ -139,6 +139,7 @@ class ModelInfo:
         licence: terms of the weights.
         card: Markdown text of the model card.
         free_size: the input need not be S by S: any height and width that are multiples of 32, up to S.
+        no_trace_grades: grades of fitness at which a low score may be called "no_trace"; at others it says nothing.
     """
 
     name: str
@@ -153,6 +154,7 @@ class ModelInfo:
     licence: str
     card: str = field(repr=False, default="")
     free_size: bool = False
+    no_trace_grades: tuple[Grade, ...] = ("good", "limited")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from omni_iml.types import ModelInfo, UnreadableModel
+from omni_iml.types import Grade, ModelInfo, UnreadableModel
 
 METADATA_KEY = "omni_iml"
 """The custom property of the ONNX file under which the JSON lies."""
@@ -44,6 +44,7 @@ class _Metadata(BaseModel):
     licence: str
     card: str = ""
     free_size: bool = False
+    no_trace_grades: tuple[Grade, ...] = ("good", "limited")
 
     @model_validator(mode="after")
     def _thresholds_in_order(self) -> _Metadata:
@@ -93,6 +94,7 @@ def parse_metadata(text: str | None, path: Path, sha256: str) -> ModelInfo:
         licence=data.licence,
         card=data.card,
         free_size=data.free_size,
+        no_trace_grades=data.no_trace_grades,
     )
 
 

@@ -48,18 +48,19 @@ def verdict_of(score: float, info: ModelInfo, fitness: Fitness | None = None) ->
 
     Args:
         score: from `picture_score`.
-        info: the model, for its two thresholds.
+        info: the model, for its two thresholds and the grades at which it can know.
         fitness: whether traces can be in the file; None where nobody asked.
 
     Returns:
         "tampered" at or above ``tampered_at``, "inconclusive" between the two limits. Below ``no_trace_below``
-        "no_trace", except where the file's fitness is "poor": to find nothing where nothing could be left says nothing,
-        so that is "inconclusive" too.
+        "no_trace", except where the file's fitness is a grade that the model is not known to find edits at: to find
+        nothing where nothing could be left says nothing, so that is "inconclusive" too.
     """
     if score >= info.tampered_at:
         return "tampered"
     found_nothing = score < info.no_trace_below
-    return "no_trace" if found_nothing and (fitness is None or fitness.grade != "poor") else "inconclusive"
+    can_know = fitness is None or fitness.grade in info.no_trace_grades
+    return "no_trace" if found_nothing and can_know else "inconclusive"
 
 
 def gate_of(gate_probabilities: Sequence[float], areas: Sequence[int]) -> tuple[float, Modality]:

@@ -34,6 +34,7 @@ UNCALIBRATED: dict[str, Any] = {
     "calibration": {"scale": 1.0, "bias": 0.0, "log_tiles": 0.0},
     "region_min_area": 0.0002,
     "region_min_probability": 0.5,
+    "no_trace_grades": ["good", "limited"],
     "licence": "not stated",
     "card": "",
 }
