@@ -1,15 +1,16 @@
 """Calibrate the image-level score on whole pictures, so that false alarms do not grow with the size of the picture.
 
-A picture's logit is the largest of its tiles' logits, and the larger the picture, the larger that of authentic ones. So
-``score = sigmoid(scale * logit + bias + log_tiles * ln(size))``, the size in 512x512 pixels, is fitted on judged pictures
-of all sizes that the sources have, and on pictures of up to 64 tiles put together from those of one tile: an authentic
-one from authentic tiles, a tampered one with one tampered tile among them.
+A picture's logit is the largest of its tiles' logits, and the larger the picture, the larger that of authentic ones.
+So ``score = sigmoid(scale * logit + bias + log_tiles * ln(size))``, the size in 512x512 pixels, is fitted on judged
+pictures of all sizes that the sources have, and on pictures of up to 64 tiles put together from those of one tile: an
+authentic one from authentic tiles, a tampered one with one tampered tile among them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -122,7 +123,7 @@ def _by_size(pictures: Sequence[Picture]) -> Iterator[_Group]:
     size = np.array([p.pixels for p in pictures]) / (512 * 512)
     logit = np.array([p.logit for p in pictures])
     truth = np.array([p.tampered for p in pictures]).astype(np.int64)
-    for low, high in zip(SIZE_BINS, SIZE_BINS[1:], strict=False):
+    for low, high in pairwise(SIZE_BINS):
         inside = (size >= low) & (size < high)
         if min(np.count_nonzero(inside & (truth == label)) for label in (0, 1)) >= FEWEST:
             yield logit[inside], size[inside], truth[inside]
@@ -143,7 +144,9 @@ def _assembled(pictures: Sequence[Picture], seed: int) -> Iterator[_Group]:
         yield np.concatenate([clean, edited]), np.full(2 * _ASSEMBLED, float(tiles)), truth
 
 
-def _knowing(pictures: Sequence[Picture], fitted: Calibration, no_trace_below: float, missed: float) -> tuple[Grade, ...]:
+def _knowing(
+    pictures: Sequence[Picture], fitted: Calibration, no_trace_below: float, missed: float
+) -> tuple[Grade, ...]:
     """Grades of which enough tampered pictures were judged, and few enough of them said to show no trace."""
     known = []
     for grade in GRADES:

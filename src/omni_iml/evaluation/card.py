@@ -3,114 +3,103 @@
     python -m omni_iml.evaluation.card                      # print the tables of the bundled model
     python -m omni_iml.evaluation.card --write              # and put them into src/omni_iml/weights/CARD.md
 
-needs ``OMNI_IML_DATA`` (see docs/guides/train.md) and the [train,eval] extras.
+needs ``OMNI_IML_DATA`` (see docs/guides/train.md) and the [train,eval] extras. What was measured lies in ``--kept``, so
+that a run that was stopped goes on with the next of its five parts.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-import numpy as np
+from pydantic import TypeAdapter
 
-from omni_iml.data.sources import DOMAINS, data_root
+from omni_iml.data.sources import data_root
 from omni_iml.data.synthesis import SynthesisConfig
 from omni_iml.data.tile_cache import build_cache
-from omni_iml.evaluation.devbench import REAL_EDITS, SETS, PictureResult, score_devbench
+from omni_iml.evaluation import card_tables
+from omni_iml.evaluation.devbench import REAL_EDITS, PictureResult, score_devbench
+from omni_iml.evaluation.distortions import CLASSIC
 from omni_iml.evaluation.synthetic import SampleResult, score_split
+from omni_iml.evaluation.whole_pictures import Judged, judge
 from omni_iml.inference.detector import Detector
+from omni_iml.inference.model_file import file_sha256
 from omni_iml.inference.session import open_session
 from omni_iml.io.whole_file import write_whole
-from omni_iml.metrics import bootstrap_mean, roc_auc
 from omni_iml.weights import bundled_path
 
 BEGIN, END = "<!-- scores: begin -->", "<!-- scores: end -->"
 TEST_SEED, TEST_COUNT = 20_261, 100
+WHOLE_SEED = 20_264
+DISTORTIONS = [d for d in CLASSIC if d.family != "noise"]
+"""Those of C-T12."""
+
+_Result = TypeVar("_Result")
 
 
-def devbench_table(results: Sequence[PictureResult]) -> str:
-    """Markdown table of localisation on the development benchmark, a row a set, and the pooled real edits."""
-    rows = [(name, [r for r in results if r.dataset == name and r.tampered]) for name in SETS]
-    rows.append(("pooled real edits", [r for r in results if r.dataset in REAL_EDITS and r.tampered]))
-    lines = ["| devbench | n | IoU | F1 | pixel AUC | vision alone |", "|---|---|---|---|---|---|"]
-    for name, rows_of_set in rows:
-        vision = np.mean([r.gate >= 0.5 for r in rows_of_set])
-        lines.append(
-            f"| {name} | {len(rows_of_set)} | {_mean(r.iou for r in rows_of_set)} | {_mean(r.f1 for r in rows_of_set)} "
-            f"| {_mean(r.auc for r in rows_of_set)} | {vision:.0%} |"
-        )
-    return "\n".join(lines)
+def measure(model: Path, root: Path, cache: Path, threads: int | None, kept: Path) -> str:
+    """Score a model file on devbench, as it is and distorted, on the synthetic test split, and on whole pictures of it.
 
-
-def alarms_table(results: Sequence[PictureResult]) -> str:
-    """Markdown table of image-level figures on the sets that have authentic pictures."""
-    lines = [
-        "| devbench | tampered / authentic | image AUC | authentic called tampered | tampered called tampered "
-        "| area marked on authentic |",
-        "|---|---|---|---|---|---|",
-    ]
-    for name in SETS:
-        tampered = [r for r in results if r.dataset == name and r.tampered]
-        authentic = [r for r in results if r.dataset == name and not r.tampered]
-        if not authentic:
-            continue
-        # facemask's tampered files are all Q75 and its authentic ones Q95: an image-level figure would score that.
-        fair = name != "facemask"
-        truth = np.array([1] * len(tampered) + [0] * len(authentic))
-        auc = roc_auc(np.array([r.score for r in (*tampered, *authentic)]), truth)
-        lines.append(
-            f"| {name} | {len(tampered)} / {len(authentic)} | {f'{auc:.3f}' if fair else 'not comparable'} "
-            f"| {_share(authentic, lambda r: r.verdict == 'tampered')} "
-            f"| {_share(tampered, lambda r: r.verdict == 'tampered')} | {np.mean([r.area for r in authentic]):.1%} |"
-        )
-    return "\n".join(lines)
-
-
-def synthetic_table(results: Sequence[SampleResult]) -> str:
-    """Markdown table on the synthetic test split, a row a domain."""
-    lines = [
-        "| synthetic test, 512 px | n tampered | IoU | F1 | pixel AUC | image AUC | vision alone |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for domain in DOMAINS:
-        chosen = [r for r in results if r.domain == domain]
-        tampered = [r for r in chosen if not math.isnan(r.iou)]
-        judged = [r for r in chosen if r.label >= 0]
-        auc = roc_auc(np.array([r.logit for r in judged]), np.array([int(r.label) for r in judged]))
-        lines.append(
-            f"| {domain} | {len(tampered)} | {_mean(r.iou for r in tampered)} | {_mean(r.f1 for r in tampered)} "
-            f"| {_mean(r.auc for r in tampered)} | {auc:.3f} | {np.mean([r.gate >= 0 for r in chosen]):.0%} |"
-        )
-    return "\n".join(lines)
-
-
-def _mean(values: Iterable[float]) -> str:
-    estimate = bootstrap_mean([value for value in values if not math.isnan(value)])
-    return f"{estimate.mean:.3f} [{estimate.low:.2f}, {estimate.high:.2f}]"
-
-
-def _share(results: Sequence[PictureResult], test: Callable[[PictureResult], bool]) -> str:
-    return f"{np.mean([test(r) for r in results]):.0%}"
-
-
-def measure(model: Path, root: Path, cache: Path, threads: int | None) -> tuple[str, dict[str, Any]]:
-    """Score a model file on devbench and on the synthetic test split.
+    Args:
+        model: to score.
+        root: folder that holds ``source`` and ``devbench``.
+        cache: folder of the tile cache that training draws from; that of whole pictures lies beside it.
+        threads: of ONNX Runtime.
+        kept: folder for what is measured, one JSON file a part; what is there of the same model file is read.
 
     Returns:
-        Markdown tables, and every picture's own figures.
+        Markdown tables.
     """
-    real = list(score_devbench(Detector(model, threads=threads), root))
-    pool = build_cache(root, cache)
-    config = SynthesisConfig(authentic=0.33)
-    session = open_session(model, threads=threads)
-    synthetic = score_split(session, pool, "test", config, count=TEST_COUNT, seed=TEST_SEED)
-    tables = "\n\n".join([devbench_table(real), alarms_table(real), synthetic_table(synthetic)])
-    return tables, {"devbench": [asdict(r) for r in real], "synthetic": [asdict(r) for r in synthetic]}
+    detector, kept = Detector(model, threads=threads), kept / file_sha256(model)[:16]
+    real = part(kept / "devbench.json", PictureResult, lambda: score_devbench(detector, root))
+    robust = {"as they are": [r for r in real if r.dataset in REAL_EDITS]}
+    for distortion in DISTORTIONS:
+        robust[distortion.name] = part(
+            kept / f"{distortion.name}.json",
+            PictureResult,
+            partial(score_devbench, detector, root, sets=REAL_EDITS, distortion=distortion, authentic=False),
+        )
+    synthetic = part(kept / "synthetic.json", SampleResult, lambda: _score_test(model, root, cache, threads))
+    whole = part(
+        kept / "whole_pictures.json",
+        Judged,
+        lambda: judge(detector, root, cache.with_name(cache.name + "-test"), "test", seed=WHOLE_SEED),
+    )
+    return "\n\n".join(
+        [
+            card_tables.devbench_table(real),
+            card_tables.alarms_table(real),
+            card_tables.synthetic_table(synthetic),
+            card_tables.whole_pictures_table(whole),
+            card_tables.reliability_table(whole),
+            card_tables.robustness_table(robust),
+        ]
+    )
+
+
+def _score_test(model: Path, root: Path, cache: Path, threads: int | None) -> list[SampleResult]:
+    session, pool = open_session(model, threads=threads), build_cache(root, cache)
+    return score_split(session, pool, "test", SynthesisConfig(authentic=0.33), count=TEST_COUNT, seed=TEST_SEED)
+
+
+def part(path: Path, kind: type[_Result], make: Callable[[], Iterable[_Result]]) -> list[_Result]:
+    """Results from a file, or made and written to it.
+
+    Args:
+        path: of the JSON file.
+        kind: dataclass of a result.
+        make: measures them.
+    """
+    adapter = TypeAdapter(list[kind], config=None)  # type: ignore[valid-type]
+    if path.is_file():
+        return adapter.validate_json(path.read_bytes())
+    results = list(make())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, lambda out: out.write(adapter.dump_json(results)))
+    return results
 
 
 def write_tables(card: Path, tables: str) -> None:
@@ -132,8 +121,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure every figure of the model card.")
     parser.add_argument("--model", type=Path, default=None, help="model file; the bundled one by default")
     parser.add_argument("--cache", type=Path, default=Path("cache/tiles"), help="folder of the tile cache")
+    parser.add_argument("--kept", type=Path, default=Path("runs/card"), help="folder for what is measured")
     parser.add_argument("--threads", type=int, default=None)
-    parser.add_argument("--json", type=Path, default=None, help="write every picture's figures here")
     parser.add_argument("--write", action="store_true", help="put the tables into the bundled model's card")
     options = parser.parse_args()
     model = options.model or bundled_path()
@@ -141,10 +130,8 @@ def main() -> None:
         root = data_root()
     except FileNotFoundError as error:
         parser.error(str(error))
-    tables, figures = measure(model, root, options.cache, options.threads)
+    tables = measure(model, root, options.cache, options.threads, options.kept)
     print(tables)
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=1))
     if options.write:
         write_tables(bundled_path().with_name("CARD.md"), tables)
 

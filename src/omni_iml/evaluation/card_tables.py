@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -85,12 +86,14 @@ def whole_pictures_table(results: Sequence[Judged]) -> str:
     ]
     synthetic = [r for r in results if r.kind == "synthetic"]
     groups: list[tuple[str, list[Judged]]] = [(d, [r for r in synthetic if r.domain == d]) for d in DOMAINS]
-    for low, high in zip(SIZE_BINS, SIZE_BINS[1:], strict=False):
+    for low, high in pairwise(SIZE_BINS):
         name = f"{low * UNIT_AREA / 1e6:.2f} to {high * UNIT_AREA / 1e6:.2f} Mpx"
         groups.append(
             (name if math.isfinite(high) else name.replace("to inf", "and more"), _between(synthetic, low, high))
         )
-    groups += [(f"fitness {grade}", [r for r in synthetic if r.grade == grade]) for grade in ("good", "limited", "poor")]
+    groups += [
+        (f"fitness {grade}", [r for r in synthetic if r.grade == grade]) for grade in ("good", "limited", "poor")
+    ]
     groups += [
         (f"untouched sources, {d}", [r for r in results if r.kind == "source" and r.domain == d]) for d in DOMAINS
     ]

@@ -7,7 +7,7 @@ Development scores only: nothing of it may enter training, nor decide what does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from omni_iml.evaluation.distortions import Distortion, displayed_pixels
 from omni_iml.inference.detector import Detector
 from omni_iml.metrics import count_pixels, f1, iou, roc_auc
 
@@ -58,12 +59,22 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
         return np.asarray(np.asarray(image.convert("RGB")).mean(2) > 127.5)
 
 
-def score_devbench(detector: Detector, root: Path) -> Iterator[PictureResult]:
-    """Run the detector over all sets.
+def score_devbench(
+    detector: Detector,
+    root: Path,
+    *,
+    sets: Sequence[str] = SETS,
+    distortion: Distortion | None = None,
+    authentic: bool = True,
+) -> Iterator[PictureResult]:
+    """Run the detector over the sets.
 
     Args:
         detector: with the model to score.
         root: folder that holds ``devbench``.
+        sets: which of `SETS`.
+        authentic: look at the authentic pictures too.
+        distortion: what happens to every picture first; None leaves the files as they are.
 
     Yields:
         A result for each picture, set by set.
@@ -72,21 +83,27 @@ def score_devbench(detector: Detector, root: Path) -> Iterator[PictureResult]:
         FileNotFoundError: a set is not there.
         ValueError: a mask of another size than its picture.
     """
-    for dataset in SETS:
+    for dataset in sets:
         folder = root / "devbench" / dataset
         if not (folder / "images").is_dir():
             raise FileNotFoundError(f"{folder}: no development set there; point OMNI_IML_DATA at its parent's parent.")
         for path in sorted((folder / "images").iterdir()):
-            yield _score(detector, dataset, path, folder / "masks" / f"{path.stem}.png")
-        for path in sorted((folder / "authentic").glob("*")):
-            yield _score(detector, dataset, path, None)
+            yield _score(detector, dataset, path, folder / "masks" / f"{path.stem}.png", distortion)
+        for path in sorted((folder / "authentic").glob("*")) if authentic else ():
+            yield _score(detector, dataset, path, None, distortion)
 
 
-def _score(detector: Detector, dataset: str, path: Path, mask: Path | None) -> PictureResult:
-    found = detector.detect(path)
+def _score(
+    detector: Detector, dataset: str, path: Path, mask: Path | None, distortion: Distortion | None
+) -> PictureResult:
+    truth = read_mask(mask) if mask is not None else None
+    source: Path | bytes = path
+    if distortion is not None:
+        distorted = distortion(displayed_pixels(path), truth)
+        source, truth = distorted.data, distorted.mask
+    found = detector.detect(source)
     quality = (float("nan"),) * 3
-    if mask is not None:
-        truth = read_mask(mask)
+    if truth is not None:
         if truth.shape != found.probability.shape:
             raise ValueError(
                 f"{mask}: {truth.shape} is not its picture's size {found.probability.shape}; mend the mask."

@@ -20,20 +20,25 @@ from omni_iml.data.sources import data_root
 from omni_iml.data.synthesis import SynthesisConfig
 from omni_iml.data.tile_cache import build_cache
 from omni_iml.evaluation.calibration import Calibration, calibrate
-from omni_iml.evaluation.card import measure, write_tables
-from omni_iml.evaluation.synthetic import SIDE, score_split
+from omni_iml.evaluation.card import measure, part, write_tables
+from omni_iml.evaluation.region_filter import FilterScore, choose_filter
+from omni_iml.evaluation.synthetic import SIDE, SampleResult, score_split
+from omni_iml.evaluation.whole_pictures import Judged, judge
+from omni_iml.inference.detector import Detector
+from omni_iml.inference.model_file import file_sha256
 from omni_iml.inference.session import open_session
 from omni_iml.models.checkpoint import load_network, save_weights
 from omni_iml.models.export import SCHEMA, UNCALIBRATED, export_onnx
 
 VALIDATION_SEED, VALIDATION_COUNT = 20_262, 120
+WHOLE_SEED = 20_263
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 LICENCE = "see the card: research use; trained on pictures of several licences, ImageNet samples among them"
 
 
-def facts_of(calibration: Calibration, version: str) -> dict[str, Any]:
+def facts_of(calibration: Calibration, regions: FilterScore, version: str) -> dict[str, Any]:
     """Metadata of the model file, its card still empty."""
-    values = {name: round(value, 6) for name, value in asdict(calibration).items()}
+    values = {n: round(v, 6) if isinstance(v, float) else list(v) for n, v in asdict(calibration).items()}
     return {
         **UNCALIBRATED,
         "schema": SCHEMA,
@@ -42,6 +47,9 @@ def facts_of(calibration: Calibration, version: str) -> dict[str, Any]:
         "free_size": True,  # small pictures unpadded: docs/decisions/0003-tiles.md has what it gains
         "tampered_at": values["tampered_at"],
         "no_trace_below": values["no_trace_below"],
+        "no_trace_grades": values["no_trace_grades"],
+        "region_min_area": regions.min_area,
+        "region_min_probability": regions.min_probability,
         "calibration": {name: values[name] for name in ("scale", "bias", "log_tiles")},
         "licence": LICENCE,
     }
@@ -69,31 +77,43 @@ def promote(weights: Path, version: str, cache: Path, threads: int | None) -> No
         save_weights(trained, half, half=True)
         network, _ = load_network(half)
         export_onnx(network, model, UNCALIBRATED)
-        facts = facts_of(_calibration(model, root, cache, threads), version)
+        kept = weights.with_name("promotion")
+        facts = facts_of(*_calibration(model, root, cache, threads, kept), version)
         export_onnx(network, model, facts)
-        tables, figures = measure(model, root, cache, threads)
+        tables = measure(model, root, cache, threads, kept)
         card.write_text((WEIGHTS / "CARD.md").read_text(encoding="utf-8"), encoding="utf-8")
         write_tables(card, tables)
         facts["card"] = card.read_text(encoding="utf-8")
         export_onnx(network, model, facts)
-        kept: dict[str, Any] = {key: extra[key] for key in ("samples", "validation") if key in extra}
-        save_weights(network, half, {**kept, "model_file": facts}, half=True)
+        training: dict[str, Any] = {key: extra[key] for key in ("samples", "validation") if key in extra}
+        save_weights(network, half, {**training, "model_file": facts}, half=True)
         for path in (half, model, card):
             path.replace(WEIGHTS / path.name)
-    weights.with_name("scores.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
     print(tables)
-    print(json.dumps({"calibration": facts["calibration"], **{k: facts[k] for k in ("tampered_at", "no_trace_below")}}))
+    print(json.dumps({key: value for key, value in facts.items() if key != "card"}))
 
 
-def _calibration(model: Path, root: Path, cache: Path, threads: int | None) -> Calibration:
-    """Fitted on the validation split, half of it authentic."""
+def _calibration(
+    model: Path, root: Path, cache: Path, threads: int | None, kept: Path
+) -> tuple[Calibration, FilterScore]:
+    """Calibration and region filter, by the validation split's samples and whole pictures."""
+    kept /= file_sha256(model)[:16]
+    results = part(kept / "validation.json", SampleResult, lambda: _score_validation(model, root, cache, threads))
+    ious = [r.iou for r in results if r.label == 1]
+    print(f"validation at {SIDE} px: IoU {np.nanmean(ious):.4f} over {len(ious)} tampered samples", flush=True)
+    whole, detector = cache.with_name(cache.name + "-validation"), Detector(model, threads=threads)
+    pictures = part(
+        kept / "whole_pictures.json", Judged, lambda: judge(detector, root, whole, "validation", seed=WHOLE_SEED)
+    )
+    chosen = choose_filter([(p.regions, p.instances) for p in pictures])
+    print(f"region filter: {chosen}", flush=True)
+    return calibrate(pictures), chosen
+
+
+def _score_validation(model: Path, root: Path, cache: Path, threads: int | None) -> list[SampleResult]:
     session, pool = open_session(model, threads=threads), build_cache(root, cache)
     config = SynthesisConfig(authentic=0.5)
-    results = score_split(session, pool, "validation", config, count=VALIDATION_COUNT, seed=VALIDATION_SEED)
-    ious = [r.iou for r in results if r.label == 1]
-    print(f"validation at {SIDE} px: IoU {np.nanmean(ious):.3f} over {len(ious)} tampered samples")
-    logits = {label: np.array([r.logit for r in results if r.label == label]) for label in (0, 1)}
-    return calibrate(logits[0], logits[1])
+    return score_split(session, pool, "validation", config, count=VALIDATION_COUNT, seed=VALIDATION_SEED)
 
 
 def main() -> None:

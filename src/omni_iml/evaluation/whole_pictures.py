@@ -1,7 +1,7 @@
-"""Whole pictures of a held-out split, as files of many sizes, through the detector: what calibration and card judge by.
+"""Whole pictures of a held-out split, as files of many sizes, through the detector: what calibration and card go by.
 
-Two kinds: pictures that synthesis makes, tampered and not, of every domain and of several sizes; and the split's sources
-themselves, byte for byte, which nobody edited here. Generated portraits are in neither kind's authentic half.
+Two kinds: pictures that synthesis makes, tampered and not, of every domain and of several sizes; and the split's
+sources themselves, byte for byte, which nobody edited here. Generated portraits are in neither kind's authentic half.
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ def judge(
                 for path in sorted((folder / "recipes").glob("*.json")):
                     recipe = json.loads(path.read_text(encoding="utf-8"))
                     if recipe["label"] >= 0:
-                        yield _judge(detector, domain, folder / "images" / recipe["image"], folder / "masks" / recipe["mask"])
+                        yield _judge(
+                            detector, domain, folder / "images" / recipe["image"], folder / "masks" / recipe["mask"]
+                        )
     for source in sources:
         if source.origin not in GENERATED_ORIGINS:
             try:
