@@ -25,7 +25,7 @@ from omni_iml.inference.detector import Detector
 from omni_iml.types import Grade, UnreadableImage, Verdict
 
 UNIT_AREA = 512 * 512
-SIZES: dict[int, int] = {256: 60, 512: 60, 1024: 40, 2048: 16}
+SIZES: dict[int, int] = {256: 40, 512: 60, 1024: 30, 2048: 12}
 """Longest side in pixels -> pictures of each domain; a smaller source stays smaller."""
 
 LARGEST_SIDE = 2048

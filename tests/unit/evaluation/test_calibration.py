@@ -1,49 +1,87 @@
-"""The calibrated score: false alarms stay bounded whatever the number of tiles."""
+"""The calibrated score: false alarms stay bounded whatever the size, and a grade that says nothing gives no verdict."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from omni_iml.evaluation.calibration import TILE_COUNTS, calibrate
+from omni_iml.types import Grade
+
+TILE = 512 * 512
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What calibration reads of a picture."""
+
+    tampered: bool
+    logit: float
+    pixels: int = TILE
+    grade: Grade = "good"
 
 
 @pytest.fixture(scope="module")
-def logits():
+def pictures():
     rng = np.random.default_rng(3)
-    return rng.normal(-1, 1, 400), rng.normal(2, 1.5, 400)
+    authentic = [Judged(False, float(x)) for x in rng.normal(-1, 1, 400)]
+    tampered = [Judged(True, float(x)) for x in rng.normal(2, 1.5, 400)]
+    # Of larger pictures the largest of eight tiles is known.
+    larger = [Judged(False, float(x), 8 * TILE) for x in rng.normal(-1, 1, (100, 8)).max(1)]
+    edited = [Judged(True, float(x), 8 * TILE) for x in rng.normal(2, 1.5, 100)]
+    return authentic + tampered + larger + edited
 
 
-@pytest.mark.parametrize("tiles", TILE_COUNTS)
-def test_false_alarms_do_not_grow_with_the_tile_count(logits, tiles):
-    authentic, tampered = logits
-    fitted = calibrate(authentic, tampered)
-    rng = np.random.default_rng(99)  # other draws than the fit's
-    largest = rng.choice(authentic, (4000, tiles)).max(1)
+@pytest.mark.parametrize("tiles", [1, *TILE_COUNTS])
+def test_false_alarms_do_not_grow_with_the_size(pictures, tiles):
+    fitted = calibrate(pictures)
+    largest = np.random.default_rng(99).normal(-1, 1, (4000, tiles)).max(1)  # other draws than the fit's
     scores = fitted.score(largest, np.full(4000, float(tiles)))
     assert (scores >= fitted.tampered_at).mean() <= 0.07
 
 
-def test_tampered_pictures_score_higher_and_thresholds_are_in_order(logits):
-    authentic, tampered = logits
-    fitted = calibrate(authentic, tampered)
-    one = np.ones(400)
-    assert fitted.score(tampered, one).mean() > fitted.score(authentic, one).mean() + 0.3
+def test_a_size_with_more_false_alarms_of_its_own_raises_the_threshold(pictures):
+    loud = [replace(p, logit=p.logit + 3) if p.pixels > TILE and not p.tampered else p for p in pictures]
+    fitted = calibrate(loud)
+    scores = fitted.score(np.array([p.logit for p in loud]), np.array([p.pixels / TILE for p in loud]))
+    alarms = [s >= fitted.tampered_at for s, p in zip(scores, loud, strict=True) if p.pixels > TILE and not p.tampered]
+    assert np.mean(alarms) <= 0.05
+    assert fitted.tampered_at > calibrate(pictures).tampered_at
+
+
+def test_tampered_pictures_score_higher_and_thresholds_are_in_order(pictures):
+    fitted = calibrate(pictures)
+    logits = {label: np.array([p.logit for p in pictures if p.tampered == label]) for label in (False, True)}
+    mean = {label: fitted.score(x, np.ones(len(x))).mean() for label, x in logits.items()}
+    assert mean[True] > mean[False] + 0.3
     assert 0 < fitted.no_trace_below <= fitted.tampered_at < 1
     assert fitted.scale > 0
     assert fitted.log_tiles < 0, "the more tiles, the larger the largest logit of authentic ones"
 
 
-def test_same_logits_give_the_same_calibration(logits):
-    assert calibrate(*logits) == calibrate(*logits)
+def test_a_grade_at_which_edits_are_missed_may_not_say_no_trace(pictures):
+    blind = [Judged(True, -3.0, grade="limited") for _ in range(40)]
+    seen = [Judged(True, 2.0, grade="poor") for _ in range(40)]
+    assert calibrate(pictures).no_trace_grades == ("good",), "of grades that nothing is known of it says nothing"
+    assert calibrate([*pictures, *seen]).no_trace_grades == ("good", "poor")
+    assert "limited" not in calibrate([*pictures, *blind]).no_trace_grades
+
+
+def test_same_pictures_give_the_same_calibration(pictures):
+    assert calibrate(pictures) == calibrate(pictures)
 
 
 def test_a_model_that_tells_nothing_apart_is_refused():
     rng = np.random.default_rng(0)
+    wrong = [Judged(False, float(x)) for x in rng.normal(1, 1, 100)] + [
+        Judged(True, float(x)) for x in rng.normal(-1, 1, 100)
+    ]
     with pytest.raises(ValueError, match="train longer"):
-        calibrate(rng.normal(1, 1, 100), rng.normal(-1, 1, 100))
+        calibrate(wrong)
 
 
-def test_too_few_tiles_are_refused():
+def test_too_few_pictures_are_refused():
     with pytest.raises(ValueError, match="fewer than 20"):
-        calibrate(np.zeros(5), np.ones(50))
+        calibrate([Judged(False, 0.0)] * 5 + [Judged(True, 1.0)] * 50)

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from omni_iml.evaluation.card import BEGIN, END, alarms_table, devbench_table, write_tables
-from omni_iml.evaluation.devbench import SETS, read_mask, score_devbench
+from omni_iml.evaluation.card import BEGIN, END, part, write_tables
+from omni_iml.evaluation.card_tables import alarms_table, devbench_table, robustness_table
+from omni_iml.evaluation.devbench import SETS, PictureResult, read_mask, score_devbench
+from omni_iml.evaluation.distortions import Distortion
 from omni_iml.inference.detector import Detector
 
 
@@ -54,6 +56,24 @@ def test_tables_name_every_set_and_pool_the_real_edits(root, tiny_model):
     alarms = alarms_table(results)
     assert "| imd2020 | 1 / 1 | 1.000 |" in alarms
     assert "| facemask | 1 / 1 | not comparable |" in alarms
+
+
+def test_a_distorted_picture_is_scored_against_its_distorted_mask(root, tiny_model):
+    half = Distortion("resize", 0.5)
+    results = list(score_devbench(Detector(tiny_model), root, sets=["comofod"], distortion=half, authentic=False))
+    assert [r.dataset for r in results] == ["comofod"]
+    assert results[0].iou == pytest.approx(0.5, abs=0.05)
+    table = robustness_table({"resize-0.5": list(score_devbench(Detector(tiny_model), root, distortion=half))})
+    assert "| resize-0.5 | 3 | 0.5" in table
+
+
+def test_what_was_measured_is_kept_and_not_measured_again(root, tiny_model, tmp_path):
+    path = tmp_path / "kept" / "devbench.json"
+    first = part(path, PictureResult, lambda: score_devbench(Detector(tiny_model), root))
+    again = part(path, PictureResult, lambda: pytest.fail("measured again"))
+    assert len(again) == len(first) == 2 * len(SETS)
+    assert again[0] == first[0]
+    assert math.isnan(again[1].iou)
 
 
 def test_missing_set_is_named(tmp_path, tiny_model):

@@ -36,6 +36,7 @@ def test_keys_of_later_exporters_are_left_alone(model_metadata):
         ("calibration", {"scale": float("nan"), "bias": 0.0, "log_tiles": 0.0}),
         ("region_min_area", 2),
         ("name", ""),
+        ("no_trace_grades", ["splendid"]),
     ],
 )
 def test_values_out_of_range_are_refused(model_metadata, key, value):

@@ -75,7 +75,9 @@ def test_gate_of_exactly_one_half_is_vision():
 
 @pytest.mark.parametrize("score", [0, 0.1, 0.299, 0.3, 0.5, 0.699, 0.7, 1])
 @pytest.mark.parametrize("grade", ["good", "limited", "poor"])
-def test_only_a_poor_file_changes_a_verdict_and_only_no_trace(score, grade):
-    plain = verdict_of(score, INFO)
-    expected = "inconclusive" if grade == "poor" and plain == "no_trace" else plain
-    assert verdict_of(score, INFO, Fitness(grade)) == expected
+@pytest.mark.parametrize("known", [("good", "limited"), ("good",), ()])
+def test_only_a_grade_that_says_nothing_changes_a_verdict_and_only_no_trace(score, grade, known):
+    info = replace(INFO, no_trace_grades=known)
+    plain = verdict_of(score, info)
+    expected = "inconclusive" if grade not in known and plain == "no_trace" else plain
+    assert verdict_of(score, info, Fitness(grade)) == expected

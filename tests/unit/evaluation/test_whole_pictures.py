@@ -1,0 +1,62 @@
+"""Whole pictures of a held-out split, made from a few real files and judged by the tiny model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from omni_iml.data.sources import DOMAINS, find
+from omni_iml.evaluation.card_tables import recall_at, reliability_table, whole_pictures_table
+from omni_iml.evaluation.whole_pictures import judge
+from omni_iml.inference.detector import Detector
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """Of every domain two pictures whose names fall to validation, and a generated portrait; others fall elsewhere."""
+    root, rng = tmp_path_factory.mktemp("data"), np.random.default_rng(5)
+    for domain, folder in [*((d, "made") for d in DOMAINS), ("face", "faker_ai_portraits_cc0")]:
+        place = root / "source" / domain / folder
+        place.mkdir(parents=True)
+        for number in range(60):
+            coarse = rng.integers(0, 255, (12, 14, 3), np.uint8)
+            Image.fromarray(coarse).resize((280, 240), Image.Resampling.BICUBIC).save(place / f"p{number}x.jpg")
+        kept = [s.path for s in find(root) if s.path.parent == place and s.split == "validation"][:2]
+        assert kept, "sixty names, one in sixteen of which falls to validation"
+        for path in place.iterdir():
+            if path not in kept:
+                path.unlink()
+    return root
+
+
+@pytest.fixture(scope="module")
+def judged(root, tmp_path_factory, tiny_model):
+    cache = tmp_path_factory.mktemp("tiles")
+    return list(judge(Detector(tiny_model), root, cache, "validation", seed=1, sizes={128: 6, 256: 4}))
+
+
+def test_every_domain_and_size_is_there_and_generated_portraits_are_not_authentic(root, judged):
+    assert {p.domain for p in judged} == set(DOMAINS)
+    sources = [p for p in judged if p.kind == "source"]
+    assert sources
+    assert not any(p.tampered for p in sources)
+    portraits = sum(s.origin == "face/faker_ai_portraits_cc0" for s in find(root))
+    assert portraits
+    assert len(sources) == len(find(root)) - portraits
+    assert {p.tampered for p in judged if p.kind == "synthetic"} == {True, False}
+    assert max(p.pixels for p in judged) > 128 * 128
+    assert all(p.instances > 0 for p in judged if p.tampered)
+
+
+def test_tables_have_a_row_for_every_domain_and_grade(judged):
+    table = whole_pictures_table(judged)
+    for name in (*DOMAINS, "fitness good", "untouched sources, face"):
+        assert f"| {name} |" in table
+    assert "Expected calibration error" in reliability_table(judged)
+
+
+def test_recall_at_the_threshold_that_five_percent_of_authentic_ones_reach():
+    authentic = np.linspace(0, 1, 101).tolist()
+    assert recall_at([0.2, 0.94, 0.96, 1.5], authentic) == pytest.approx(0.5)
+    assert np.isnan(recall_at([], authentic))
