@@ -10,7 +10,9 @@ that a run that was stopped goes on with the next of its five parts.
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -93,12 +95,14 @@ def part(path: Path, kind: type[_Result], make: Callable[[], Iterable[_Result]])
         kind: dataclass of a result.
         make: measures them.
     """
-    adapter = TypeAdapter(list[kind], config=None)  # type: ignore[valid-type]
     if path.is_file():
-        return adapter.validate_json(path.read_bytes())
+        adapter = TypeAdapter(list[kind])  # type: ignore[valid-type]
+        return list(adapter.validate_python(json.loads(path.read_bytes())))
     results = list(make())
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda out: out.write(adapter.dump_json(results)))
+    # Not pydantic's JSON, in which nan becomes null and cannot be read back.
+    text = json.dumps([asdict(result) for result in results])  # type: ignore[call-overload]
+    write_whole(path, lambda out: out.write(text.encode()))
     return results
 
 
