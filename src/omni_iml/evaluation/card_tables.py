@@ -12,10 +12,10 @@ import numpy as np
 from omni_iml.data.sources import DOMAINS
 from omni_iml.evaluation.calibration import SIZE_BINS
 from omni_iml.evaluation.devbench import REAL_EDITS, SETS, PictureResult
-from omni_iml.evaluation.reliability import calibration_error, reliability
+from omni_iml.evaluation.reliability import reliability
 from omni_iml.evaluation.synthetic import SampleResult
 from omni_iml.evaluation.whole_pictures import UNIT_AREA, Judged
-from omni_iml.metrics import bootstrap_mean, roc_auc
+from omni_iml.metrics import bootstrap_mean, image_level
 
 FALSE_ALARMS = 0.05
 
@@ -53,7 +53,7 @@ def alarms_table(results: Sequence[PictureResult]) -> str:
         positive, negative = [r.score for r in tampered], [r.score for r in authentic]
         lines.append(
             f"| {name} | {len(tampered)} / {len(authentic)} | {_auc(positive, negative) if fair else 'not comparable'} "
-            f"| {f'{recall_at(positive, negative):.0%}' if fair else 'not comparable'} "
+            f"| {_recall(positive, negative) if fair else 'not comparable'} "
             f"| {_share(authentic, lambda r: r.verdict == 'tampered')} "
             f"| {_share(tampered, lambda r: r.verdict == 'tampered')} | {np.mean([r.area for r in authentic]):.1%} |"
         )
@@ -100,10 +100,9 @@ def whole_pictures_table(results: Sequence[Judged]) -> str:
     for name, chosen in groups:
         tampered, authentic = [r for r in chosen if r.tampered], [r for r in chosen if not r.tampered]
         positive, negative = [r.score for r in tampered], [r.score for r in authentic]
-        both = tampered and authentic
         lines.append(
-            f"| {name} | {len(tampered)} / {len(authentic)} | {_auc(positive, negative) if both else '–'} "
-            f"| {f'{recall_at(positive, negative):.0%}' if both else '–'} "
+            f"| {name} | {len(tampered)} / {len(authentic)} | {_auc(positive, negative)} "
+            f"| {_recall(positive, negative)} "
             f"| {_share(authentic, lambda r: r.verdict == 'tampered')} "
             f"| {_share(tampered, lambda r: r.verdict == 'tampered')} "
             f"| {_share(tampered, lambda r: r.verdict == 'no_trace')} |"
@@ -114,12 +113,16 @@ def whole_pictures_table(results: Sequence[Judged]) -> str:
 def reliability_table(results: Sequence[Judged]) -> str:
     """How often pictures of a score were tampered with: synthetic whole pictures of the test split, half authentic."""
     chosen = [r for r in results if r.kind == "synthetic"]
-    bins = reliability([r.score for r in chosen], [r.tampered for r in chosen])
+    scores, truth = [r.score for r in chosen], [r.tampered for r in chosen]
+    bins = reliability(scores, truth)
     lines = ["| score | pictures | mean score | tampered |", "|---|---|---|---|"]
     lines += [
         f"| {b.low:.2f} to {b.high:.2f} | {b.count} | {b.mean_score:.2f} | {b.tampered_share:.0%} |" for b in bins
     ]
-    return "\n".join(lines) + f"\n\nExpected calibration error {calibration_error(bins):.3f}."
+    return (
+        "\n".join(lines)
+        + f"\n\nExpected calibration error {image_level.calibration_error(np.array(scores), np.array(truth)):.3f}."
+    )
 
 
 def robustness_table(results: Mapping[str, Sequence[PictureResult]]) -> str:
@@ -134,23 +137,6 @@ def robustness_table(results: Mapping[str, Sequence[PictureResult]]) -> str:
     return "\n".join(lines)
 
 
-def recall_at(tampered: Sequence[float], authentic: Sequence[float], false_alarms: float = FALSE_ALARMS) -> float:
-    """Share of tampered pictures whose score is above a threshold that ``false_alarms`` of authentic ones pass at most.
-
-    Args:
-        tampered: scores.
-        authentic: scores.
-        false_alarms: 0..1.
-
-    Returns:
-        0..1; nan where a class has no picture.
-    """
-    if not tampered or not authentic:
-        return math.nan
-    threshold = np.quantile(authentic, 1 - false_alarms, method="higher")
-    return float(np.mean(np.asarray(tampered) > threshold))
-
-
 def _real_edits(results: Iterable[PictureResult]) -> list[PictureResult]:
     return [r for r in results if r.dataset in REAL_EDITS and r.tampered]
 
@@ -160,10 +146,23 @@ def _between(results: Sequence[Judged], low: float, high: float) -> list[Judged]
 
 
 def _auc(tampered: Sequence[float], authentic: Sequence[float]) -> str:
+    return _figure(image_level.auc, tampered, authentic, "{:.3f}")
+
+
+def _recall(tampered: Sequence[float], authentic: Sequence[float]) -> str:
+    return _figure(image_level.recall_at(FALSE_ALARMS), tampered, authentic, "{:.0%}")
+
+
+def _figure(
+    measure: Callable[[image_level.Scores, image_level.Labels], float],
+    tampered: Sequence[float],
+    authentic: Sequence[float],
+    form: str,
+) -> str:
     if not tampered or not authentic:
         return "–"
-    truth = np.repeat([1, 0], [len(tampered), len(authentic)])
-    return f"{roc_auc(np.array([*tampered, *authentic]), truth):.3f}"
+    labels = np.repeat([True, False], [len(tampered), len(authentic)])
+    return form.format(measure(np.array([*tampered, *authentic]), labels))
 
 
 def _mean(values: Iterable[float]) -> str:

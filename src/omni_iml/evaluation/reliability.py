@@ -53,9 +53,3 @@ def reliability(scores: Sequence[float], tampered: Sequence[bool], bins: int = 8
         )
         for part in parts
     )
-
-
-def calibration_error(bins: Sequence[Bin]) -> float:
-    """Expected calibration error: mean of |mean score - tampered share|, weighted by count (Naeini et al., 2015)."""
-    total = sum(b.count for b in bins)
-    return sum(b.count * abs(b.mean_score - b.tampered_share) for b in bins) / total

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from omni_iml.data.sources import DOMAINS, find
-from omni_iml.evaluation.card_tables import recall_at, reliability_table, whole_pictures_table
+from omni_iml.evaluation.card_tables import reliability_table, whole_pictures_table
 from omni_iml.evaluation.whole_pictures import judge
 from omni_iml.inference.detector import Detector
 
@@ -54,9 +54,3 @@ def test_tables_have_a_row_for_every_domain_and_grade(judged):
     for name in (*DOMAINS, "fitness good", "untouched sources, face"):
         assert f"| {name} |" in table
     assert "Expected calibration error" in reliability_table(judged)
-
-
-def test_recall_at_the_threshold_that_five_percent_of_authentic_ones_reach():
-    authentic = np.linspace(0, 1, 101).tolist()
-    assert recall_at([0.2, 0.94, 0.96, 1.5], authentic) == pytest.approx(0.5)
-    assert np.isnan(recall_at([], authentic))
