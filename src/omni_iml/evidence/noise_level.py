@@ -24,5 +24,13 @@ def noise_level(evidence: EvidenceImage) -> NDArray[np.float32]:
         float32 ``(H, W)``, 0 and more: larger where a block is much noisier, or much smoother, than the others.
     """
     luma = cv2.cvtColor(evidence.pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    residual = np.abs(cv2.filter2D(luma, -1, _KERNEL)) / _GAIN
-    return spread_out(stands_out(block_means(residual)), *luma.shape)
+    return spread_out(stands_out(block_means(residual(luma))), *luma.shape)
+
+
+def residual(luma: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What is left of the finest detail, in absolute grey levels: of white noise, its own strength.
+
+    Args:
+        luma: float32 ``(H, W)``.
+    """
+    return np.asarray(np.abs(cv2.filter2D(luma, -1, _KERNEL)) / _GAIN, np.float32)

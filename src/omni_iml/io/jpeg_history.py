@@ -154,7 +154,7 @@ def earlier_quality(sample: BlockSample, trace: JpegTrace) -> tuple[int, float] 
     gains, count = np.zeros(len(_QUALITIES)), 0
     for mode, (u, v) in enumerate(_MODES):
         own = int(trace.table[u, v])
-        most = max(3, min(40, -(-120 // own)))
+        most = _most(own)
         observed = trace.coefficients[sample.rows * 8 + u, sample.columns * 8 + v]
         # Zeros and the tails tell little and are what the calibration gets wrong.
         told = np.bincount(np.clip(observed, -most, most) + most, minlength=2 * most + 1).astype(np.float64)
@@ -169,6 +169,40 @@ def earlier_quality(sample: BlockSample, trace: JpegTrace) -> tuple[int, float] 
     gains[same] = -np.inf
     best = int(gains.argmax())
     return _QUALITIES[best], float(gains[best]) / count
+
+
+def likelihood_gains(
+    sample: BlockSample, trace: JpegTrace, quality: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """How much better an earlier compression explains each block than none, block by block.
+
+    Args:
+        sample: windows of the file's pixels.
+        trace: the file's coefficients and table.
+        quality: of the earlier compression; see `earlier_quality`.
+
+    Returns:
+        Log likelihood ratio of each block in nats, and how many of its coefficients it comes from: both
+        ``(ceil(H/8), ceil(W/8))``.
+    """
+    unquantized = _dct(sample.luma[:, 4:12, 4:12])
+    shape = tuple(side // 8 for side in trace.coefficients.shape)
+    gains, counts = np.zeros(shape), np.zeros(shape, np.int64)
+    for (u, v), step in zip(_MODES, _steps(range(quality, quality + 1), _MODES)[0], strict=True):
+        own = int(trace.table[u, v])
+        most = _most(own)
+        once, twice = _histograms(unquantized[:, u, v], np.array([step]), own, most)
+        gain = np.log(twice) - np.log(once)
+        gain[[0, most, -1]] = 0
+        levels = np.clip(trace.coefficients[u::8, v::8], -most, most)
+        gains += gain[levels + most]
+        counts += (levels != 0) & (np.abs(levels) < most)
+    return gains, counts
+
+
+def _most(own: int) -> int:
+    """The level up to which a histogram is kept, at a quantization step."""
+    return max(3, min(40, -(-120 // own)))
 
 
 def _histograms(values: NDArray[np.float32], steps: NDArray[np.int64], own: int, most: int) -> NDArray[np.float64]:

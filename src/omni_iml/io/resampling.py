@@ -54,10 +54,23 @@ def find_resampling(luma: NDArray[np.float32], *, blocks: bool) -> Peak | None:
     return Peak(float(frequency[at]), float(height[at]))
 
 
+def second_differences(luma: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Absolute second difference along the rows at each pixel, at most 20 so that edges do not drown it.
+
+    Args:
+        luma: ``(H, W)``.
+
+    Returns:
+        float32 ``(H, W)``, 0 in the first and the last column.
+    """
+    found = np.zeros(luma.shape, np.float32)
+    found[:, 1:-1] = np.minimum(np.abs(2 * luma[:, 1:-1] - luma[:, :-2] - luma[:, 2:]), 20)
+    return found
+
+
 def _relative_spectrum(luma: NDArray[np.float32]) -> NDArray[np.float64]:
     """Amplitude at each frequency over the geometric mean of its surroundings."""
-    second = np.abs(2 * luma[:, 1:-1] - luma[:, :-2] - luma[:, 2:])
-    profile = np.minimum(second, 20).mean(axis=0, dtype=np.float64)
+    profile = second_differences(luma)[:, 1:-1].mean(axis=0, dtype=np.float64)
     profile = (profile - _moving_mean(profile, 8)) * np.hanning(profile.size)
     logs = np.log(np.abs(np.fft.rfft(profile, _LENGTH)) + 1e-6)
     return np.asarray(np.exp(logs - _moving_mean(logs, _REACH)))
