@@ -1,4 +1,4 @@
-"""How often each measurement of `omni_iml.evidence` calls an authentic region unusual, and the thresholds that bound it.
+"""How often each measurement of `omni_iml.evidence` calls an authentic region unusual, and the thresholds for it.
 
     python benchmarks/evidence_rates.py train --pictures 300 --write
     python benchmarks/evidence_rates.py validation test
@@ -42,9 +42,10 @@ Mask = NDArray[np.bool_]
 def pictures(splits: list[str], count: int) -> list[Source]:
     """Sources of the splits, the four domains in turns; generated portraits are no authentic pictures."""
     rng = np.random.default_rng(8)
+    sources = [source for source in find(data_root()) if source.split in splits and "faker_ai" not in source.origin]
     queues = []
     for domain in DOMAINS:
-        found = [s for s in find(data_root(), domain) if s.split in splits and "faker_ai" not in s.origin]
+        found = [source for source in sources if source.domain == domain]
         queues.append([found[i] for i in rng.permutation(len(found))])
     turns = [queue[i] for i in range(max(map(len, queues))) for queue in queues if i < len(queue)]
     return turns[:count]
@@ -189,7 +190,9 @@ def main() -> None:
     if not options.write:
         for kind in KINDS:
             counts = np.array(together[kind])
-            print(f"{kind}: {(counts > 0).mean():.1%} of {len(counts)} regions with a finding, {counts.mean():.2f} each")
+            print(
+                f"{kind}: {(counts > 0).mean():.1%} of {len(counts)} regions with a finding, {counts.mean():.2f} each"
+            )
 
 
 if __name__ == "__main__":

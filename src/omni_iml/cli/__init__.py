@@ -20,6 +20,7 @@ from omni_iml.version import __version__
 
 COMMANDS = {
     "detect": "omni_iml.cli.detect:detect",
+    "explain": "omni_iml.cli.explain:explain",
     "score": "omni_iml.cli.score:score",
     "evaluate": "omni_iml.cli.evaluate:evaluate",
     "models": "omni_iml.cli.models:models",

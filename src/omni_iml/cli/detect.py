@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from omni_iml.inference.detector import Detector
     from omni_iml.io.find import Found
 
-_OWN_SUFFIXES = (".mask.png", ".heatmap.png", ".overlay.png")
+_OWN_SUFFIXES = (".mask.png", ".heatmap.png", ".overlay.png", ".explanation.png")
 
 
 class RuntimeName(StrEnum):
@@ -79,8 +79,8 @@ def detect(
     with exit_codes(debug):
         from omni_iml.inference.detector import Detector
 
-        choice = _choice(frames, pages, dpi, password)
-        found, bad = _pictures(sources, out)
+        choice = choice_of(frames, pages, dpi, password)
+        found, bad = pictures(sources, out)
         try:
             detector = Detector(model, runtime.value, threads, mask_threshold, max_pixels, precision.value)
         except ValueError as error:
@@ -90,7 +90,7 @@ def detect(
             raise typer.Exit(SOME_UNREADABLE)
 
 
-def _choice(frames: str, pages: str | None, dpi: float, password: str | None) -> dict[str, Any]:
+def choice_of(frames: str, pages: str | None, dpi: float, password: str | None) -> dict[str, Any]:
     """The options that say which pictures of a file are looked at, as `Detector.detect_parts` takes them."""
     from omni_iml.io.pages import WrongSelection, parse_pages
 
@@ -105,7 +105,7 @@ def _choice(frames: str, pages: str | None, dpi: float, password: str | None) ->
     return {"frames": chosen, "pages": pages, "dpi": dpi, "password": password}
 
 
-def _pictures(sources: Sequence[str], out: Path | None) -> tuple[list[Found], list[UnreadableImage]]:
+def pictures(sources: Sequence[str], out: Path | None) -> tuple[list[Found], list[UnreadableImage]]:
     """The pictures that the sources name, no two of which write to the same files, and the sources that name none."""
     from omni_iml.io.find import find_source, resolve_collisions
 
@@ -137,7 +137,8 @@ def _is_own_output(path: Path) -> bool:
     """Whether an earlier run wrote the file: a map beside the JSON of the same picture."""
     for suffix in _OWN_SUFFIXES:
         if path.name.endswith(suffix):
-            return path.with_name(path.name.removesuffix(suffix) + ".json").is_file()
+            stem = path.name.removesuffix(suffix)
+            return any(path.with_name(stem + ending).is_file() for ending in (".json", ".explanation.json"))
     return False
 
 

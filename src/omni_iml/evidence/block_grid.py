@@ -23,7 +23,8 @@ def _by_phase(values: NDArray[np.float32], phases: NDArray[np.int64]) -> NDArray
     """Means of the points of each of the 8 phases over the mean of all: ``(N, n)`` to ``(N, 8)``."""
     counts = np.bincount(phases, minlength=SIDE)
     sums = np.stack([values[:, phases == phase].sum(1, dtype=np.float64) for phase in range(SIDE)], 1)
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan) / (values.mean(1, keepdims=True) + 0.2)
+    means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    return np.asarray(means / (values.mean(1, keepdims=True, dtype=np.float64) + 0.2))
 
 
 def _compare(subject: Subject, places: Placements) -> Comparison | None:

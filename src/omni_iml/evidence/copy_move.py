@@ -7,7 +7,9 @@ slid over all others. What either proposes is judged by the correlation of detai
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -64,7 +66,9 @@ def _key_points(subject: Subject) -> _KeyPoints:
     scale = min(1.0, float(np.sqrt(_LARGEST / luma.size)))
     if scale < 1:
         luma = np.asarray(cv2.resize(luma, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
-    found, descriptors = cv2.SIFT_create(nfeatures=6000, contrastThreshold=0.02).detectAndCompute(luma, None)
+    # OpenCV's hints lack it in some versions.
+    sift: Any = cv2
+    found, descriptors = sift.SIFT_create(nfeatures=6000, contrastThreshold=0.02).detectAndCompute(luma, None)
     if descriptors is None:
         descriptors = np.zeros((0, 128), np.float32)
     places = np.array([point.pt for point in found], np.float32).reshape(-1, 2) / np.float32(scale)
@@ -100,9 +104,7 @@ def find_twin(subject: Subject, box: tuple[int, int, int, int], shape: NDArray[n
     return max(judged, key=lambda twin: twin.correlation, default=None)
 
 
-def _by_key_points(
-    subject: Subject, box: tuple[int, int, int, int], shape: NDArray[np.bool_]
-) -> list[Matrix]:
+def _by_key_points(subject: Subject, box: tuple[int, int, int, int], shape: NDArray[np.bool_]) -> list[Matrix]:
     points = subject.once(_key_points)
     x0, y0, x1, y1 = box
     x, y = np.floor(points.places).astype(np.intp).T
@@ -179,9 +181,7 @@ def _suspected_sums(subject: Subject) -> NDArray[np.int32]:
     return np.asarray(cv2.integral(np.asarray(suspected > 0, np.uint8)), np.int32)
 
 
-def _correlation(
-    subject: Subject, box: tuple[int, int, int, int], shape: NDArray[np.bool_], matrix: Matrix
-) -> float:
+def _correlation(subject: Subject, box: tuple[int, int, int, int], shape: NDArray[np.bool_], matrix: Matrix) -> float:
     """Correlation of detail between a shape and what ``matrix`` takes it to; -2 where that leaves the picture."""
     x0, y0, x1, y1 = box
     detail = subject.once(_detail)
@@ -224,7 +224,7 @@ def _compare(subject: Subject, places: Placements) -> Comparison | None:
 _NAMES = ("xx", "xy", "x", "yx", "yy", "y")
 
 
-def matrix_of(details: dict[str, float]) -> Matrix:
+def matrix_of(details: Mapping[str, float]) -> Matrix:
     """The matrix from a point of the region to its source, from the details of a measurement."""
     return np.array([details[name] for name in _NAMES]).reshape(2, 3)
 
@@ -238,7 +238,7 @@ def _fitted(shape: NDArray[np.bool_], box: NDArray[np.int64]) -> NDArray[np.bool
 
 
 def _describe(found: Comparison) -> str:
-    matrix = matrix_of(dict(found.details))
+    matrix = matrix_of(found.details)
     size = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     mirrored = np.linalg.det(matrix[:, :2]) < 0
     turned = float(np.degrees(np.arctan2(matrix[1, 0], -matrix[0, 0] if mirrored else matrix[0, 0])))

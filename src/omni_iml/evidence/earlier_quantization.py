@@ -35,7 +35,7 @@ def _maps(subject: Subject) -> _Maps | None:
     near = np.ones((3, 3), np.uint8)
     sound = (cv2.erode(subject.luma, near) > 2) & (cv2.dilate(subject.luma, near) < 253)
     height, width = subject.luma.shape
-    spread = (spread_out(blocks, height, width) * sound for blocks in (gains, counts))
+    spread = (spread_out(blocks, height, width) * sound for blocks in (gains, counts.astype(np.float64)))
     gain, count = (np.asarray(values, np.float32).ravel() for values in spread)
     return float(earlier[0]), gain, count
 

@@ -129,7 +129,7 @@ def place(
         inside=_stacked(own_inside, inside),
         ring=_stacked(own_ring, ring),
         outline=_stacked(own_outline, outline).reshape(1 + len(corners), -1, 2 * REACH),  # (1 + P, k, 14)
-        boxes=np.concatenate([[[x, y, x + w, y + h]], np.concatenate([origins, origins + [wide, high]], 1)]),
+        boxes=np.concatenate([[[x, y, x + w, y + h]], np.concatenate([origins, origins + np.array([wide, high])], 1)]),
         scale=scale,
     )
 
@@ -157,7 +157,7 @@ def _points(
     smooth = cv2.GaussianBlur(away, (0, 0), 1.5)
     slopes = [np.asarray(cv2.Sobel(smooth, cv2.CV_32F, *order))[inner] for order in ((0, 1), (1, 0))]
     normal = np.stack([slope[edge[:, 0], edge[:, 1]] for slope in slopes], 1)
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
+    normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
     steps = np.arange(-REACH, REACH)
     lines = np.rint(edge[:, None] + steps[None, :, None] * normal[:, None]).astype(np.int64)  # (k, 14, 2)
     inside = np.argwhere(part[inner] > 0)
@@ -182,9 +182,7 @@ def _stacked(own: Points, others: Points) -> Points:
     return np.concatenate([own[:, :count], others[:, :count]])
 
 
-def _corners(
-    phase: tuple[int, int], shape: tuple[int, int], size: tuple[int, int], rng: np.random.Generator
-) -> Points:
+def _corners(phase: tuple[int, int], shape: tuple[int, int], size: tuple[int, int], rng: np.random.Generator) -> Points:
     """Corners of boxes that lie on the 8-pixel grid as the region does: ``(N, 2)``, rows and columns."""
     rows, columns = (
         np.arange(start, whole - part + 1, SIDE) for start, part, whole in zip(phase, shape, size, strict=True)

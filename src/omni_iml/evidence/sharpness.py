@@ -1,4 +1,4 @@
-"""Sharpness of the edges in a region against those of the rest of the picture: each lens and each editor has its own."""
+"""Sharpness of the edges in a region against the rest of the picture: each lens and each editor has its own."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def edge_widths(subject: Subject) -> NDArray[np.float32]:
     Returns:
         float32 ``(H * W,)``, the logarithm to base 2 of the blur's standard deviation in pixels; nan off the edges.
     """
-    smooth = cv2.GaussianBlur(subject.luma, (0, 0), 0.6)
-    slope, blurred = _slope(smooth), _slope(cv2.GaussianBlur(smooth, (0, 0), _BLUR))
+    smooth = np.asarray(cv2.GaussianBlur(subject.luma, (0, 0), 0.6), np.float32)
+    slope, blurred = _slope(smooth), _slope(np.asarray(cv2.GaussianBlur(smooth, (0, 0), _BLUR), np.float32))
     on_edge = (slope >= 0.98 * cv2.dilate(slope, np.ones((3, 3), np.uint8))) & (slope > _FAINTEST)
     ratio = np.maximum(slope / np.maximum(blurred, 1e-3), 1.0005)
     widths = np.log2(np.clip(_BLUR / np.sqrt(ratio * ratio - 1), *_WIDTHS))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ _FAINTEST = 0.3  # grey levels
 def _bands(subject: Subject) -> NDArray[np.float32]:
     """Mean strength of three octaves of detail near every pixel: ``(H * W, 3)``."""
     blurred = [subject.luma, *(cv2.GaussianBlur(subject.luma, (0, 0), width) for width in _WIDTHS)]
-    bands = [cv2.blur(np.abs(fine - coarse), (3, 3)) for fine, coarse in zip(blurred, blurred[1:], strict=False)]
+    bands = [cv2.blur(np.abs(fine - coarse), (3, 3)) for fine, coarse in pairwise(blurred)]
     return np.stack([band.ravel() for band in bands], 1)
 
 

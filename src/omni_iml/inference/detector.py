@@ -80,6 +80,21 @@ class Detector:
         image = source if isinstance(source, EvidenceImage) else load(source, max_pixels=self.max_pixels)
         return self._within_memory(image, begin)
 
+    def analyse(self, image: EvidenceImage) -> Detection:
+        """Look at a picture that is loaded.
+
+        Args:
+            image: from `omni_iml.io.load` or `omni_iml.io.parts.load_parts`.
+
+        Returns:
+            The result, in displayed orientation.
+
+        Raises:
+            UnreadableImage: there is not enough memory for it.
+            OmniError: the model failed on it.
+        """
+        return self._within_memory(image, perf_counter())
+
     def detect_parts(
         self,
         source: object,

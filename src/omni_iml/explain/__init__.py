@@ -1,0 +1,12 @@
+"""Say why: what was measured at each region, in the paper's structured form.
+
+>>> from omni_iml.explain import explain
+>>> explanation = explain("photo.jpg")  # doctest: +SKIP
+>>> explanation.regions[0].instance.artifacts  # doctest: +SKIP
+"""
+
+from omni_iml.explain.explaining import Explained, Explanation, explain, explain_image
+from omni_iml.explain.files import save, to_json
+from omni_iml.explain.masks import read_mask
+
+__all__ = ["Explained", "Explanation", "explain", "explain_image", "read_mask", "save", "to_json"]

@@ -1,0 +1,254 @@
+"""A picture and its mask in, an `Explanation` out: measure each region, name it, place it, word it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from time import perf_counter
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omni_iml.annotate.schema import Instance
+from omni_iml.evidence.copy_move import matrix_of
+from omni_iml.evidence.measures import measure_regions
+from omni_iml.evidence.measuring import Measurement
+from omni_iml.evidence.placements import SMALLEST
+from omni_iml.evidence.text_lines import TextLine, TextReader
+from omni_iml.explain.masks import instances_of, masks_of
+from omni_iml.explain.naming import name_of, place_of
+from omni_iml.inference.detector import Detector
+from omni_iml.io import load
+from omni_iml.io.orientation import to_displayed, to_stored
+from omni_iml.types import MAX_PIXELS, Detection, EvidenceImage, Region
+
+Arrow = tuple[tuple[float, float], tuple[float, float]]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One region and what was measured of it.
+
+    Attributes:
+        region: where it is, displayed pixels.
+        instance: the paper's four keys; its artifacts are the findings.
+        measurements: everything that could be measured, findings or not.
+        note: why nothing could be measured; empty where something was.
+        arrow: from the middle of the source to the middle of the region, displayed pixels, where a copy-move is found.
+    """
+
+    region: Region
+    instance: Instance
+    measurements: tuple[Measurement, ...]
+    note: str = ""
+    arrow: Arrow | None = None
+
+    @property
+    def findings(self) -> tuple[Measurement, ...]:
+        """The measurements that are unusual enough to be reported, the strongest first."""
+        found = [one for one in self.measurements if one.is_finding]
+        return tuple(sorted(found, key=lambda one: -one.strength / one.threshold))
+
+
+@dataclass(frozen=True, repr=False)
+class Explanation:
+    """What can be said of a picture's regions, in displayed orientation.
+
+    Attributes:
+        source: how the source was named.
+        part: which picture of its file this is.
+        sha256: digest of the source's bytes.
+        pixels: uint8 ``(height, width, 3)`` RGB.
+        mask: bool ``(height, width)``, True = tampered.
+        mask_from: "detected" by a model, or "given".
+        detection: what the model said; None where the mask was given.
+        regions: the largest first.
+        text_lines: what was read; None where nobody asked for it.
+        warnings: what a reader should know.
+        timing_ms: milliseconds by step.
+    """
+
+    source: str
+    part: str
+    sha256: str
+    pixels: NDArray[np.uint8]
+    mask: Mask
+    mask_from: Literal["detected", "given"]
+    detection: Detection | None
+    regions: tuple[Explained, ...]
+    text_lines: tuple[TextLine, ...] | None
+    warnings: tuple[str, ...]
+    timing_ms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def findings(self) -> int:
+        """How many findings there are in all."""
+        return sum(len(region.findings) for region in self.regions)
+
+    def __repr__(self) -> str:
+        """One line."""
+        return f"Explanation({self.source!r}, {len(self.regions)} regions, {self.findings} findings)"
+
+
+def explain(
+    source: object,
+    mask: Mask | None = None,
+    *,
+    detector: Detector | None = None,
+    reader: TextReader | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Explanation:
+    """Explain one picture.
+
+    Args:
+        source: whatever `omni_iml.io.load` takes.
+        mask: bool ``(height, width)``, displayed orientation; None to let a model find it.
+        detector: the model that does; None for the bundled one.
+        reader: reads the text; None to do without.
+        max_pixels: larger pictures are refused.
+
+    Returns:
+        The explanation; one without regions where the mask is empty.
+
+    Raises:
+        UnreadableImage: the source is no picture that can be analysed.
+        ValueError: the mask is not as large as the picture.
+    """
+    image = load(source, max_pixels=max_pixels)
+    detection = None if mask is not None else (detector or _default_detector()).analyse(image)
+    return explain_image(image, mask, detection, reader)
+
+
+@cache
+def _default_detector() -> Detector:
+    return Detector()
+
+
+def explain_image(
+    image: EvidenceImage, mask: Mask | None, detection: Detection | None, reader: TextReader | None = None
+) -> Explanation:
+    """Explain a picture that is loaded.
+
+    Args:
+        image: the picture.
+        mask: bool ``(height, width)``, displayed orientation; None to take the detection's.
+        detection: what a model said of it; may be None where a mask is given.
+        reader: reads the text; None to do without.
+
+    Returns:
+        The explanation.
+
+    Raises:
+        ValueError: there is neither mask nor detection, or the mask is not as large as the picture.
+    """
+    begin = perf_counter()
+    pixels = to_displayed(image.pixels, image.orientation)
+    if mask is None and detection is None:
+        raise ValueError("there is neither a mask nor a detection; give one of them")
+    if mask is not None:
+        shown = np.asarray(mask, bool)
+        if shown.shape != pixels.shape[:2]:
+            raise ValueError(f"the mask is {shown.shape} and the picture {pixels.shape[:2]}; give one of the same size")
+        parts = instances_of(shown)
+    else:
+        assert detection is not None
+        shown = np.asarray(detection.mask > 0)
+        parts = masks_of(shown, detection.regions)
+    stored = [to_stored(part, image.orientation) for _, part in parts]
+    measured = measure_regions(image, stored)
+    done = perf_counter()
+    lines = reader.read(pixels) if reader is not None and parts else None
+    read = perf_counter()
+    boxes = [region.box for region, _ in parts]
+    size = image.pixels.shape[:2]
+    explained = tuple(
+        _explained(region, found, lines or (), [box for box in boxes if box != region.box], image.orientation, size)
+        for (region, _), found in zip(parts, measured, strict=True)
+    )
+    timing = {"measure": 1000 * (done - begin), "text": 1000 * (read - done), "total": 1000 * (read - begin)}
+    return Explanation(
+        source=image.source,
+        part=image.part,
+        sha256=image.sha256,
+        pixels=pixels,
+        mask=shown,
+        mask_from="given" if mask is not None else "detected",
+        detection=detection if mask is None else None,
+        regions=explained,
+        text_lines=lines,
+        warnings=image.warnings,
+        timing_ms=timing,
+    )
+
+
+def _explained(
+    region: Region,
+    measurements: tuple[Measurement, ...],
+    lines: Sequence[TextLine],
+    others: Sequence[tuple[int, int, int, int]],
+    orientation: int,
+    size: tuple[int, int],
+) -> Explained:
+    width, height = (size[0], size[1]) if orientation >= 5 else (size[1], size[0])
+    arrow = _arrow(region, measurements, orientation, size)
+    artifacts: dict[str, str] = {}
+    ordered = sorted((one for one in measurements if one.is_finding), key=lambda one: -one.strength / one.threshold)
+    for one in ordered:
+        artifacts[one.title] = f"{artifacts[one.title]} {one.sentence}" if one.title in artifacts else one.sentence
+    instance = Instance.model_validate(
+        {
+            "Tampered Region": name_of(region, lines),
+            "Absolute Position": region.position,
+            "Relative Position": place_of(region, lines, others, None if arrow is None else arrow[0], width, height),
+            "Artifacts": artifacts,
+            "box": region.box,
+        }
+    )
+    note = ""
+    if not measurements:
+        few = region.area_share * width * height < SMALLEST
+        note = (
+            f"The region has fewer than {SMALLEST} pixels: too few to measure."
+            if few
+            else "The picture has too few places of the region's shape to compare it with."
+        )
+    return Explained(region, instance, measurements, note, arrow)
+
+
+def _arrow(
+    region: Region, measurements: Sequence[Measurement], orientation: int, size: tuple[int, int]
+) -> Arrow | None:
+    """The copy-move that was found, from source to region, in displayed pixels."""
+    for one in measurements:
+        if one.name == "copy_move" and one.is_finding:
+            x0, y0, x1, y1 = region.box
+            here = ((x0 + x1) / 2, (y0 + y1) / 2)
+            stored = _to_stored(here, orientation, size)
+            x, y = matrix_of(one.details) @ np.array([stored[0] - 0.5, stored[1] - 0.5, 1]) + 0.5
+            return _to_displayed((float(x), float(y)), orientation, size), here
+    return None
+
+
+def _corner_map(orientation: int, size: tuple[int, int]) -> NDArray[np.float64]:
+    """The affine map from stored to displayed coordinates, read off what orientation does to three corners."""
+    height, width = size
+    image = np.zeros((3, 3), np.int64)
+    image[0, 0], image[0, 2], image[2, 0] = 1, 2, 3  # origin, end of the first row, end of the first column
+    turned = to_displayed(image, orientation)
+    wide, high = (height, width) if orientation >= 5 else (width, height)
+    ends = [np.argwhere(turned == value)[0][::-1] / 2 * (wide, high) for value in (1, 2, 3)]
+    return np.stack([(ends[1] - ends[0]) / width, (ends[2] - ends[0]) / height, ends[0]], 1)  # (2, 3)
+
+
+def _to_displayed(point: tuple[float, float], orientation: int, size: tuple[int, int]) -> tuple[float, float]:
+    x, y = _corner_map(orientation, size) @ np.array([*point, 1.0])
+    return float(x), float(y)
+
+
+def _to_stored(point: tuple[float, float], orientation: int, size: tuple[int, int]) -> tuple[float, float]:
+    matrix = _corner_map(orientation, size)
+    x, y = np.linalg.solve(matrix[:, :2], np.array(point) - matrix[:, 2])
+    return float(x), float(y)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from omni_iml.cli import app
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+TRUTH = EXAMPLES.parent / "examples-truth"
+
+
+def test_given_masks_are_explained_and_written(tmp_path: Path) -> None:
+    names = [str(EXAMPLES / name) for name in ("meadow.jpg", "letter.jpg")]
+    result = CliRunner().invoke(
+        app, ["explain", *names, "--masks", str(TRUTH), "--out", str(tmp_path), "--no-ocr", "--json"]
+    )
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "letter.jpg.explanation.json", "meadow.jpg.explanation.json", "meadow.jpg.explanation.png",
+    ]  # fmt: skip
+    meadow, letter = (json.loads(line) for line in result.stdout.splitlines())
+    assert meadow["mask"] == "given"
+    assert "copy_move" in meadow["regions"][0]["findings"]
+    assert letter["explanation"] == []
+    assert "2 regions" not in result.stderr
+    assert "letter.jpg: 0 regions, 0 findings" in result.stderr
+
+
+def test_without_masks_a_model_finds_them(tiny_model: Path, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(60, 110, (192, 256, 3)).astype(np.uint8)
+    pixels[80:120, 100:160, 1] = 240  # the model for tests calls green tampered
+    Image.fromarray(pixels).save(tmp_path / "green.png")
+    result = CliRunner().invoke(
+        app, ["explain", str(tmp_path / "green.png"), "--model", str(tiny_model), "--no-ocr", "--json", "-q"]
+    )
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["mask"] == "detected"
+    assert found["detection"]["verdict"] in ("tampered", "inconclusive", "no_trace")
+    assert found["regions"][0]["box"] == [100, 80, 160, 120]
+
+
+def test_a_mask_of_another_size_is_named_and_the_others_are_done(tmp_path: Path) -> None:
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    Image.new("L", (7, 7)).save(masks / "meadow.jpg.mask.png")
+    names = [str(EXAMPLES / name) for name in ("meadow.jpg", "letter.jpg")]
+    result = CliRunner().invoke(
+        app, ["explain", *names, "--masks", str(masks), "--no-ocr", "--out", str(tmp_path / "o")]
+    )
+    assert result.exit_code == 1
+    assert "7x7" in result.stderr
+    assert (tmp_path / "o" / "letter.jpg.explanation.json").is_file()
+
+
+@pytest.mark.parametrize("options", [["--masks", "nowhere"], ["--frames", "0"]])
+def test_wrong_usage_ends_with_2(options: list[str]) -> None:
+    result = CliRunner().invoke(app, ["explain", str(EXAMPLES / "letter.jpg"), *options])
+    assert result.exit_code == 2

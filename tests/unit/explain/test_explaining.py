@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import cv2
+import jsonschema
+import numpy as np
+import pytest
+from PIL import Image
+
+from omni_iml.evidence.text_lines import TextLine, Word
+from omni_iml.explain import Explanation, explain, read_mask, save, to_json
+from omni_iml.explain.files import explanation_schema
+from omni_iml.explain.masks import UnreadableMask, instances_of
+from omni_iml.explain.naming import name_of, place_of
+from omni_iml.regions import find_regions
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+TRUTH = EXAMPLES.parent / "examples-truth"
+
+
+def explained(name: str) -> Explanation:
+    with Image.open(EXAMPLES / name) as picture:
+        width, height = picture.size
+    path = TRUTH / f"{name}.mask.png"
+    mask = read_mask(path, width, height) if path.exists() else np.zeros((height, width), bool)
+    return explain(EXAMPLES / name, mask)
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("bowl.jpg", {"sharpness", "outline_sharpness"}),  # a flower from another photo, softer than the bowl's
+        ("meadow.jpg", {"copy_move"}),
+        ("portrait.jpg", {"earlier_quantization"}),  # the face was never in the first file
+        ("doorplate.jpg", {"earlier_quantization"}),
+        (
+            "receipt.jpg",
+            {"outline_sharpness", "earlier_quantization", "jpeg_ghost"},
+        ),  # typed anew, after the first save
+    ],
+)
+def test_every_tampered_example_has_a_correct_finding(name: str, right: set[str]) -> None:
+    found = {finding.name for region in explained(name).regions for finding in region.findings}
+    assert found & right
+
+
+@pytest.mark.parametrize("name", ["letter.jpg", "mountains.jpg", "pagoda.jpg"])
+def test_an_authentic_example_has_none(name: str) -> None:
+    explanation = explained(name)
+    assert explanation.regions == ()
+    assert to_json(explanation)["explanation"] == []
+
+
+@pytest.mark.parametrize("name", ["letter.jpg", "mountains.jpg", "pagoda.jpg"])
+def test_false_alarms_on_authentic_examples_are_few(name: str) -> None:
+    with Image.open(EXAMPLES / name) as picture:
+        width, height = picture.size
+    alarms = told = 0
+    for path in sorted(TRUTH.glob("*.png")):
+        with Image.open(path) as picture:
+            mask = np.asarray(picture.convert("L").resize((width, height))) > 127
+        for region in explain(EXAMPLES / name, mask).regions:
+            alarms += len(region.findings)
+            told += len(region.measurements)
+    assert told > 40
+    assert alarms <= 0.06 * told
+
+
+def test_the_arrow_leads_from_the_true_source_of_the_meadows_copy() -> None:
+    (region,) = explained("meadow.jpg").regions
+    assert region.arrow is not None
+    # examples/make_examples.py takes (786, 416) to (622, 442), mirrored and at 86%.
+    x, y = (region.region.box[0] + region.region.box[2]) / 2, (region.region.box[1] + region.region.box[3]) / 2
+    assert region.arrow[0] == pytest.approx((786 - (x - 622) / 0.86, 416 + (y - 442) / 0.86), abs=4)
+    assert region.arrow[1] == (x, y)
+    assert region.instance.relative_position.startswith("To the left of the place that it repeats")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_turns_boxes_and_arrows_but_not_what_is_measured(orientation: int, tmp_path: Path) -> None:
+    with Image.open(EXAMPLES / "meadow.jpg") as picture, Image.open(TRUTH / "meadow.jpg.mask.png") as truth:
+        picture.load()
+        stored = np.asarray(truth.convert("L")) > 127
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality="keep", exif=exif.tobytes())
+    from omni_iml.io.orientation import to_displayed
+
+    shown = to_displayed(stored, orientation)
+    (region,) = explain(buffer.getvalue(), shown).regions
+    assert region.region.box == instances_of(shown)[0][0].box
+    assert region.arrow is not None
+    marker = np.zeros(stored.shape, np.uint8)
+    (upright,) = explained("meadow.jpg").regions
+    assert upright.arrow is not None
+    marker[int(upright.arrow[0][1]), int(upright.arrow[0][0])] = 1
+    y, x = np.argwhere(to_displayed(marker, orientation))[0]
+    assert region.arrow[0] == pytest.approx((x, y), abs=2)
+
+
+def test_files_hold_the_papers_form_and_fit_the_schema(tmp_path: Path) -> None:
+    explanation = explained("receipt.jpg")
+    paths = save(explanation, tmp_path)
+    written = json.loads(paths["json"].read_text(encoding="utf-8"))
+    jsonschema.validate(written, explanation_schema())
+    assert paths["json"].name == "receipt.jpg.explanation.json"
+    assert len(written["explanation"]) == len(written["regions"]) == 2
+    assert set(written["explanation"][0]) == {
+        "Tampered Region", "Absolute Position", "Relative Position", "Artifacts",
+    }  # fmt: skip
+    titles = {m["title"] for region in written["regions"] for m in region["measurements"] if m["finding"]}
+    assert titles == {title for item in written["explanation"] for title in item["Artifacts"]}
+    with Image.open(paths["picture"]) as picture:
+        assert picture.size == (720, 960)
+    empty = to_json(explained("letter.jpg"))
+    jsonschema.validate(empty, explanation_schema())
+
+
+def test_a_region_of_five_pixels_is_listed_with_the_reason() -> None:
+    mask = np.zeros((200, 300), bool)
+    mask[50, 100:105] = True
+    pixels = np.random.default_rng(0).integers(0, 255, (200, 300, 3)).astype(np.uint8)
+    (region,) = explain(pixels, mask).regions
+    assert region.measurements == ()
+    assert "fewer than" in region.note
+    assert region.instance.tampered_region == "A region of 5x1 pixels, 0.0% of the picture"
+
+
+def test_the_whole_picture_is_listed_with_the_reason() -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (200, 300, 3)).astype(np.uint8)
+    (region,) = explain(pixels, np.ones((200, 300), bool)).regions
+    assert "too few places" in region.note
+
+
+def test_masks_of_another_size_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="same size"):
+        explain(np.zeros((20, 30, 3), np.uint8), np.zeros((30, 20), bool))
+    cv2.imwrite(str(tmp_path / "m.png"), np.zeros((20, 30), np.uint8))
+    with pytest.raises(UnreadableMask, match="30x20"):
+        read_mask(tmp_path / "m.png", 20, 30)
+    (tmp_path / "n.png").write_bytes(b"no picture")
+    with pytest.raises(UnreadableMask, match="cannot be read"):
+        read_mask(tmp_path / "n.png", 20, 30)
+
+
+def test_two_regions_with_the_same_box_are_told_apart() -> None:
+    mask = np.zeros((60, 60), bool)
+    mask[10:50, 10:12] = mask[10:12, 10:50] = True
+    mask[30:34, 30:34] = True
+    found = instances_of(mask)
+    assert sum(part.sum() for _, part in found) == mask.sum()
+
+
+LINE = TextLine(
+    "TOTAL EUR 88.40", 1.0, (139, 590, 575, 648),
+    (Word("TOTAL", (145, 590, 281, 643)), Word("EUR", (322, 592, 400, 645)), Word("88.40", (434, 594, 573, 649))),
+)  # fmt: skip
+
+
+def test_text_is_named_character_by_character_and_placed_by_its_line() -> None:
+    mask = np.zeros((960, 720), np.float32)
+    mask[597:644, 428:458] = 1
+    (region,) = find_regions(mask, 0.5)
+    assert name_of(region, [LINE]) == "8"
+    assert place_of(region, [LINE], [], None, 720, 960) == "In the text line: TOTAL EUR 88.40"
+
+
+def test_what_holds_no_text_is_placed_by_what_is_near() -> None:
+    mask = np.zeros((960, 720), np.float32)
+    mask[700:740, 300:360] = 1
+    (region,) = find_regions(mask, 0.5)
+    assert place_of(region, [LINE], [], None, 720, 960) == "Below the text line: TOTAL EUR 88.40"
+    assert place_of(region, [], [(600, 700, 640, 730)], None, 720, 960).startswith("To the left of another region")
+    assert place_of(region, [], [], None, 720, 960) == "220 pixels from the lower edge of the image"
