@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from omni_iml.cli import app
-from omni_iml.cli.detect import _pictures
+from omni_iml.cli.detect import pictures
 from omni_iml.io import find
 
 
@@ -25,7 +25,7 @@ def test_each_source_is_walked_once(monkeypatch, tmp_path):
     expand = find._expand
     monkeypatch.setattr(find, "_expand", lambda argument: asked.append(argument) or expand(argument))
     sources = [str(tmp_path / name) for name in ("a", "absent", "b")]
-    found, bad = _pictures(sources, None)
+    found, bad = pictures(sources, None)
     assert asked == sources
     assert [item.relative.as_posix() for item in found] == ["a/x.jpg", "b/x.jpg"]
     assert [error.source for error in bad] == [sources[1]]
