@@ -1,0 +1,290 @@
+"""Workers that go through a queue: several threads, any number of processes, until nothing is left or money is."""
+
+from __future__ import annotations
+
+import os
+import platform
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from uuid import uuid4
+
+from omni_iml.annotate.annotator import Annotator, Denied, NoAnswer, Question, Temporary, TooFast, Unreachable, Unusable
+from omni_iml.annotate.prompts import Prompt
+from omni_iml.annotate.queue import Queue, Row
+from omni_iml.annotate.reading import Reader
+from omni_iml.annotate.scene import MAX_INSTANCES, Scene, read_scene
+from omni_iml.annotate.schema import TEXT_DOMAINS
+from omni_iml.annotate.spending import Prices, tokens_of
+from omni_iml.annotate.steps import FIRST, Method, Outcome, outcome, question, read_text, split
+from omni_iml.types import MAX_PIXELS, OmniError
+
+_IDLE = 0.05
+"""Seconds between looks at the queue while others' rows run."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run goes about it.
+
+    Attributes:
+        concurrency: questions in flight at a time, in this process.
+        attempts: of one question, where the service fails; where it only asks to wait, ten times as many.
+        pause: seconds before the second attempt; doubled for each after it, and at most a minute.
+        per_minute: questions a minute in this process; None for no limit.
+        budget: what all runs in the folder together may spend; None for no limit.
+        prices: for the budget and the report.
+        max_tokens: longest answer, for the budget.
+        max_side: longest side of a picture that is sent, for the budget.
+        max_instances: pictures with more regions are refused.
+        max_pixels: larger pictures are refused.
+    """
+
+    concurrency: int = 4
+    attempts: int = 5
+    pause: float = 1.0
+    per_minute: float | None = None
+    budget: float | None = None
+    prices: Prices = field(default_factory=Prices)
+    max_tokens: int = 1500
+    max_side: int = 1536
+    max_instances: int = MAX_INSTANCES
+    max_pixels: int = MAX_PIXELS
+
+
+class Pace:
+    """When the next question may be asked: all threads keep to what the service told one of them.
+
+    Args:
+        per_minute: questions a minute; None for no limit.
+    """
+
+    def __init__(self, per_minute: float | None) -> None:
+        self._gap = 60 / per_minute if per_minute else 0.0
+        self._next = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self, stop: threading.Event) -> None:
+        """Wait for one's turn, or for the stop."""
+        with self._lock:
+            turn = max(self._next, time.monotonic())
+            self._next = turn + self._gap
+        stop.wait(max(0.0, turn - time.monotonic()))
+
+    def hold(self, seconds: float) -> None:
+        """Let nobody ask for a while."""
+        with self._lock:
+            self._next = max(self._next, time.monotonic() + seconds)
+
+
+class Work:
+    """A work directory with all that a step needs.
+
+    Args:
+        queue: of the directory.
+        method: the chain, or one query a picture.
+        prompts: by name.
+        reader: makes the OCR engine when a text picture comes.
+        settings: how to go about it.
+    """
+
+    def __init__(
+        self,
+        queue: Queue,
+        method: Method,
+        prompts: Mapping[str, Prompt],
+        reader: Callable[[], Reader],
+        settings: Settings,
+    ) -> None:
+        self.queue, self.method, self.prompts, self.settings = queue, method, prompts, settings
+        self._make_reader, self._reader = reader, None
+        self._reading = threading.Lock()
+        self._scene = lru_cache(maxsize=2 + settings.concurrency)(self._read_scene)
+
+    def reader(self) -> Reader:
+        """The OCR engine, made once."""
+        with self._reading:
+            if self._reader is None:
+                self._reader = self._make_reader()
+            return self._reader
+
+    def scene(self, row: Row) -> Scene:
+        """The row's picture and mask.
+
+        Raises:
+            OmniError: they cannot be read, or do not fit.
+        """
+        return self._scene(row.job["picture"], row.job["mask"])
+
+    def without_asking(self, row: Row) -> Outcome | None:
+        """Do a step that needs no annotator.
+
+        Args:
+            row: from the queue.
+
+        Returns:
+            What came of it; None if the step must be asked.
+        """
+        domain = row.job["domain"]
+        if row.step == FIRST:
+            reader = self.reader() if domain in TEXT_DOMAINS and self.method == "chain" else None
+            return split(self.scene(row), domain, self.method, fragments=row.job["fragments"], reader=reader)
+        if row.step == "recognise" and domain in TEXT_DOMAINS:
+            return read_text(self.queue, row, self.scene(row), self.reader())
+        return None
+
+    def question(self, row: Row) -> Question:
+        """What is asked at the row's step."""
+        return question(self.queue, row, self.scene(row), self.prompts)
+
+    def reserve(self, row: Row, asked: Question) -> int | None:
+        """Set aside what a question costs at most; None if the budget does not allow it."""
+        settings = self.settings
+        tokens = tokens_of(asked, settings.max_side)
+        cost = settings.prices.cost(tokens, settings.max_tokens)
+        return self.queue.reserve(row, tokens, settings.max_tokens, cost, settings.budget)
+
+    def settle(self, call: int, kind: str, tokens_in: int, tokens_out: int) -> None:
+        """Replace what was set aside by what was used."""
+        self.queue.settle(call, kind, tokens_in, tokens_out, self.settings.prices.cost(tokens_in, tokens_out))
+
+    def _read_scene(self, picture: str, mask: str) -> Scene:
+        limits = self.settings
+        return read_scene(Path(picture), Path(mask), max_instances=limits.max_instances, max_pixels=limits.max_pixels)
+
+
+class Run:
+    """One process's share of the work.
+
+    Args:
+        work: what is to be done.
+        annotator: who answers.
+
+    Attributes:
+        stopped: why the run ended before the work did; "" if it did not.
+    """
+
+    def __init__(self, work: Work, annotator: Annotator) -> None:
+        self.work, self.annotator = work, annotator
+        self.owner = worker_name()
+        self.stopped = ""
+        self._stop = threading.Event()
+        self._unreachable = threading.Event()
+        self._pace = Pace(work.settings.per_minute)
+
+    def go(self) -> None:
+        """Work until nothing waits or runs, the budget is spent, or the service turns all questions away."""
+        queue = self.work.queue
+        with alive(queue, self.owner), ThreadPoolExecutor(self.work.settings.concurrency) as threads:
+            shares = [threads.submit(self._share) for _ in range(self.work.settings.concurrency)]
+            try:
+                for share in shares:
+                    share.result()
+            except BaseException:
+                self._stop.set()
+                raise
+
+    def _share(self) -> None:
+        queue = self.work.queue
+        while not self._stop.is_set():
+            row = queue.claim(self.owner)
+            if row is None:
+                if not queue.unfinished():
+                    return
+                self._stop.wait(_IDLE)
+                continue
+            try:
+                self._do(row)
+            except OmniError as error:
+                queue.failed(row, str(error))
+
+    def _do(self, row: Row) -> None:
+        queue, work = self.work.queue, self.work
+        if (local := work.without_asking(row)) is not None:
+            queue.done(row, local.answer, local.following)
+            return
+        asked = work.question(row)
+        attempt = waits = 0
+        while not self._stop.is_set():
+            self._pace.wait(self._stop)
+            if self._stop.is_set():
+                break
+            call = work.reserve(row, asked)
+            if call is None:
+                self._end(f"the budget of {work.settings.budget:g} does not allow another question")
+                break
+            try:
+                answer = self.annotator.ask(asked)
+                work.settle(call, "answered", answer.tokens_in, answer.tokens_out)
+                self._unreachable.clear()
+                result = outcome(queue, row, work.scene(row), answer.form)
+                queue.done(row, result.answer, result.following, asked.sha256)
+                return
+            except NoAnswer as error:
+                kind = type(error).__name__.lower()
+                if not isinstance(error, Unusable) or error.tokens_in or error.tokens_out:
+                    work.settle(call, kind, error.tokens_in, error.tokens_out)
+                if isinstance(error, Denied):
+                    self._end(str(error))
+                    break
+                if isinstance(error, TooFast):
+                    waits += 1
+                    self._pace.hold(error.wait if error.wait is not None else self._backoff(waits))
+                    if waits < 10 * work.settings.attempts:
+                        continue
+                    raise
+                attempt += 1
+                if attempt >= self._attempts(error):
+                    if isinstance(error, Unreachable):
+                        self._unreachable.set()
+                    raise
+                self._stop.wait(self._backoff(attempt))
+        queue.put_back(row, tried=False)
+
+    def _attempts(self, error: NoAnswer) -> int:
+        """How often a question is asked that fails so; while nobody answers at all, each is tried once."""
+        if isinstance(error, Unreachable) and self._unreachable.is_set():
+            return 1
+        return self.work.settings.attempts if isinstance(error, Temporary) else 2 if isinstance(error, Unusable) else 1
+
+    def _backoff(self, attempt: int) -> float:
+        return min(60.0, self.work.settings.pause * 2 ** min(attempt - 1, 10))
+
+    def _end(self, cause: str) -> None:
+        self.stopped = cause
+        self._stop.set()
+
+
+class alive:  # noqa: N801 - reads as a word in `with alive(queue, owner)`
+    """Says regularly that a worker lives, and at the end that it does not.
+
+    Args:
+        queue: where.
+        owner: the worker's name.
+    """
+
+    def __init__(self, queue: Queue, owner: str) -> None:
+        self._queue, self._owner, self._end = queue, owner, threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> None:
+        self._queue.beat(self._owner)
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+        self._queue.leave(self._owner)
+
+    def _beat(self) -> None:
+        while not self._end.wait(self._queue.lease / 5):
+            self._queue.beat(self._owner)
+
+
+def worker_name() -> str:
+    """A name that no other worker has."""
+    return f"{platform.node()}:{os.getpid()}:{uuid4().hex[:8]}"
