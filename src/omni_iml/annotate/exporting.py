@@ -128,12 +128,14 @@ def instances_of(queue: Queue, picture: int) -> tuple[list[Instance], int]:
         x0, y0, x1, y1 = zip(*(boxes[region] for region in each["regions"]), strict=True)
         removed += examined["removed"]
         instances.append(
-            Instance(
-                tampered_region=recognised["content"],
-                absolute_position=each["position"],
-                relative_position=recognised["relative_position"],
-                artifacts=examined["artifacts"],
-                box=(min(x0), min(y0), max(x1), max(y1)),
+            Instance.model_validate(
+                {
+                    "Tampered Region": recognised["content"],
+                    "Absolute Position": each["position"],
+                    "Relative Position": recognised["relative_position"],
+                    "Artifacts": examined["artifacts"],
+                    "box": (min(x0), min(y0), max(x1), max(y1)),
+                }
             )
         )
     return instances, removed

@@ -1,7 +1,8 @@
 """The state of a work directory: SQLite, one row an instance and step, every change one transaction.
 
-A row waits, runs, and is done or failed. Who runs a row is written on it; a worker that is heard of no more gives its rows
-back. A row's answer and the rows that follow from it are written together, so that a process may be killed at any time.
+A row waits, runs, and is done or failed. Who runs a row is written on it; the rows of a worker that is heard of no more
+wait again. A row's answer and the rows that follow from it are written together, so that a process may be killed at any
+time.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ class Queue:
                 known = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()[0]
                 if known != value:
                     raise WrongWork(
-                        f"{self.folder}: was begun with {key} {known}, not {value}; go on with that, or in a new folder."
+                        f"{self.folder}: was begun with {key} {known}, not {value}; keep that, or take a new folder."
                     )
 
     def facts(self) -> dict[str, str]:
@@ -153,7 +154,8 @@ class Queue:
             if found is None:
                 return None
             db.execute("UPDATE steps SET status = 'running', owner = ? WHERE id = ?", (owner, found[0]))
-            return Row(*found[:5], json.loads(found[5]))
+            number, picture, instance, step, attempts, job = found
+            return Row(number, picture, instance, step, attempts, json.loads(job))
 
     def unfinished(self) -> bool:
         """Whether a row waits or runs."""

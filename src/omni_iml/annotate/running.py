@@ -101,7 +101,8 @@ class Work:
         settings: Settings,
     ) -> None:
         self.queue, self.method, self.prompts, self.settings = queue, method, prompts, settings
-        self._make_reader, self._reader = reader, None
+        self._make_reader = reader
+        self._reader: Reader | None = None
         self._reading = threading.Lock()
         self._scene = lru_cache(maxsize=2 + settings.concurrency)(self._read_scene)
 
@@ -201,6 +202,9 @@ class Run:
                 self._do(row)
             except OmniError as error:
                 queue.failed(row, str(error))
+            except BaseException:
+                self._stop.set()  # the other threads would wait for this row for ever
+                raise
 
     def _do(self, row: Row) -> None:
         queue, work = self.work.queue, self.work
@@ -218,16 +222,10 @@ class Run:
                 self._end(f"the budget of {work.settings.budget:g} does not allow another question")
                 break
             try:
-                answer = self.annotator.ask(asked)
-                work.settle(call, "answered", answer.tokens_in, answer.tokens_out)
-                self._unreachable.clear()
-                result = outcome(queue, row, work.scene(row), answer.form)
+                result = self._ask(row, asked, call)
                 queue.done(row, result.answer, result.following, asked.sha256)
                 return
             except NoAnswer as error:
-                kind = type(error).__name__.lower()
-                if not isinstance(error, Unusable) or error.tokens_in or error.tokens_out:
-                    work.settle(call, kind, error.tokens_in, error.tokens_out)
                 if isinstance(error, Denied):
                     self._end(str(error))
                     break
@@ -245,6 +243,21 @@ class Run:
                 self._stop.wait(self._backoff(attempt))
         queue.put_back(row, tried=False)
 
+    def _ask(self, row: Row, asked: Question, call: int) -> Outcome:
+        try:
+            answer = self.annotator.ask(asked)
+        except NoAnswer as error:
+            self.work.settle(call, type(error).__name__.lower(), error.tokens_in, error.tokens_out)
+            raise
+        self._unreachable.clear()
+        try:
+            result = outcome(self.work.queue, row, self.work.scene(row), answer.form)
+        except NoAnswer as error:
+            self.work.settle(call, type(error).__name__.lower(), answer.tokens_in, answer.tokens_out)
+            raise
+        self.work.settle(call, "answered", answer.tokens_in, answer.tokens_out)
+        return result
+
     def _attempts(self, error: NoAnswer) -> int:
         """How often a question is asked that fails so; while nobody answers at all, each is tried once."""
         if isinstance(error, Unreachable) and self._unreachable.is_set():
@@ -252,7 +265,7 @@ class Run:
         return self.work.settings.attempts if isinstance(error, Temporary) else 2 if isinstance(error, Unusable) else 1
 
     def _backoff(self, attempt: int) -> float:
-        return min(60.0, self.work.settings.pause * 2 ** min(attempt - 1, 10))
+        return min(60.0, self.work.settings.pause * 2.0 ** min(attempt - 1, 10))
 
     def _end(self, cause: str) -> None:
         self.stopped = cause

@@ -18,7 +18,7 @@ from omni_iml.types import MAX_PIXELS, Box, OmniError
 MAX_INSTANCES = 100
 """More connected regions than this are noise, or a bill that nobody meant to pay."""
 SMALLEST = 16
-"""Pixels of the smallest region that counts; what is smaller is left over from an editor's brush or from compression."""
+"""Pixels of the smallest region that counts; smaller ones are left over from an editor's brush or from compression."""
 
 
 class UnusableMask(OmniError):  # noqa: N818 - named for what is wrong

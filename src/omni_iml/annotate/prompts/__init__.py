@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from omni_iml.annotate.schema import DOMAINS
 from omni_iml.types import OmniError
 
 VERSION = "1"
@@ -18,9 +19,9 @@ NAMES = (
     "group",
     "recognise",
     "locate",
-    *(f"{step}_{domain}" for step in ("describe", "examine") for domain in ("natural", "document", "face", "scene_text")),
+    *(f"{step}_{domain}" for step in ("describe", "examine") for domain in DOMAINS),
     "single",
-)  # fmt: skip
+)
 
 
 class WrongPrompt(OmniError):  # noqa: N818 - named for what is wrong
@@ -34,7 +35,7 @@ class Prompt:
     Attributes:
         name: one of `NAMES`.
         text: with ``$names`` to fill in; comment lines, which begin with "#", are left out.
-        sha256: of the file's text with "\\n" at the ends of lines.
+        sha256: of the file's text with the line ends of Unix.
     """
 
     name: str
@@ -78,9 +79,7 @@ def load_prompts(folder: Path | None = None) -> Mapping[str, Prompt]:
         try:
             whole = (root / f"{name}.txt").read_text(encoding="utf-8").replace("\r\n", "\n")
         except (OSError, UnicodeDecodeError) as error:
-            raise WrongPrompt(
-                f"{root}: has no readable {name}.txt; copy the package's prompts and edit those."
-            ) from error
+            raise WrongPrompt(f"{root}: has no readable {name}.txt; copy the package's files.") from error
         text = "\n".join(line for line in whole.split("\n") if not line.startswith("#")).strip()
         prompts[name] = Prompt(name, text, hashlib.sha256(whole.encode()).hexdigest())
     return prompts
