@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from omni_iml.annotate.living import lives
 from omni_iml.types import OmniError
 
 FILE = "annotate.sqlite"
@@ -35,7 +35,6 @@ CREATE INDEX IF NOT EXISTS steps_by_status ON steps (status, picture);
 CREATE TABLE IF NOT EXISTS calls (
     id INTEGER PRIMARY KEY, step INTEGER NOT NULL, outcome TEXT NOT NULL,
     tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL, cost REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS workers (id TEXT PRIMARY KEY, seen REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS batches (id TEXT PRIMARY KEY, remote TEXT, state TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS reviews (
     picture INTEGER NOT NULL, instance INTEGER NOT NULL, reviewer TEXT NOT NULL, decision TEXT NOT NULL,
@@ -74,14 +73,13 @@ class Queue:
     Args:
         folder: the work directory; made if ``create``.
         create: make it if it is not there.
-        lease: seconds after which a silent worker's rows go back.
 
     Raises:
         WrongWork: there is no such work directory, or its file is no queue.
     """
 
-    def __init__(self, folder: Path, *, create: bool = False, lease: float = 20.0) -> None:
-        self.folder, self.lease = folder, lease
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        self.folder = folder
         self._local = threading.local()
         if create:
             folder.mkdir(parents=True, exist_ok=True)
@@ -140,13 +138,13 @@ class Queue:
         """Take the next waiting row; earlier pictures first, so that pictures are finished one by one.
 
         Args:
-            owner: from `beat`.
+            owner: name of a living worker.
 
         Returns:
             The row, or None if none waits.
         """
+        self.give_back(owner)
         with self.write() as db:
-            self._give_back(db)
             found = db.execute(
                 "SELECT s.id, s.picture, s.instance, s.step, s.attempts, p.job FROM steps s JOIN pictures p "
                 "ON p.id = s.picture WHERE s.status = 'waiting' ORDER BY s.picture, s.id LIMIT 1"
@@ -231,26 +229,20 @@ class Queue:
             query = "UPDATE steps SET status = 'waiting', attempts = 0, error = NULL WHERE status = 'failed'"
             return db.execute(query).rowcount
 
-    # Workers
-
-    def beat(self, owner: str) -> None:
-        """Say that a worker lives.
+    def give_back(self, owner: str, *, own: bool = False) -> None:
+        """Let the rows of dead workers wait again.
 
         Args:
-            owner: its name.
+            owner: who asks.
+            own: its own rows too, since it ends.
         """
-        with self.write() as db:
-            db.execute("INSERT OR REPLACE INTO workers VALUES (?, ?)", (owner, time.time()))
-
-    def leave(self, owner: str) -> None:
-        """Say that a worker has ended; what it had claimed waits again.
-
-        Args:
-            owner: its name.
-        """
-        with self.write() as db:
-            db.execute("DELETE FROM workers WHERE id = ?", (owner,))
-            self._give_back(db)
+        running = self.read("SELECT DISTINCT owner FROM steps WHERE status = 'running'")
+        others = [name for (name,) in running if name != owner]
+        dead = [name for name in others if not lives(self.folder, name)] + ([owner] if own else [])
+        if dead:
+            with self.write() as db:
+                query = "UPDATE steps SET status = 'waiting', owner = NULL WHERE status = 'running' AND owner = ?"
+                db.executemany(query, [(name,) for name in dead])
 
     # Money
 
@@ -316,13 +308,6 @@ class Queue:
             db.execute("PRAGMA synchronous=FULL")  # an answer may have cost money
             self._local.db = db
         return db
-
-    def _give_back(self, db: sqlite3.Connection) -> None:
-        db.execute(
-            "UPDATE steps SET status = 'waiting', owner = NULL WHERE status = 'running' "
-            "AND owner NOT IN (SELECT id FROM workers WHERE seen > ?)",
-            (time.time() - self.lease,),
-        )
 
     @staticmethod
     def _insert(db: sqlite3.Connection, picture: int, following: Sequence[tuple[int, str]]) -> None:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import platform
+import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from uuid import uuid4
 
 from omni_iml.annotate.annotator import Annotator, Denied, NoAnswer, Question, Temporary, TooFast, Unreachable, Unusable
+from omni_iml.annotate.jobs import Job
+from omni_iml.annotate.living import Worker
 from omni_iml.annotate.prompts import Prompt
 from omni_iml.annotate.queue import Queue, Row
 from omni_iml.annotate.reading import Reader
 from omni_iml.annotate.scene import MAX_INSTANCES, Scene, read_scene
 from omni_iml.annotate.schema import TEXT_DOMAINS
 from omni_iml.annotate.spending import Prices, tokens_of
-from omni_iml.annotate.steps import FIRST, Method, Outcome, outcome, question, read_text, split
+from omni_iml.annotate.steps import FIRST, Method, Outcome, outcome, prompts_of, question, read_text, split
 from omni_iml.types import MAX_PIXELS, OmniError
 
 _IDLE = 0.05
@@ -158,6 +159,44 @@ class Work:
         return read_scene(Path(picture), Path(mask), max_instances=limits.max_instances, max_pixels=limits.max_pixels)
 
 
+def enter(work: Work, jobs: Iterable[Job], *, annotator: str, model: str) -> int:
+    """Enter pictures into a work directory; those that are there already stay as they are.
+
+    Args:
+        work: the directory.
+        jobs: the pictures.
+        annotator: name of what answers.
+        model: its model.
+
+    Returns:
+        How many are new.
+
+    Raises:
+        WrongWork: the directory was begun with another annotator, model, method or other prompts.
+    """
+    hashes = {name: prompt.sha256 for name, prompt in work.prompts.items()}
+    work.queue.describe(
+        {
+            "annotator": annotator,
+            "model": model,
+            "method": work.method,
+            "prompts": json.dumps({name: hashes[name] for name in prompts_of(work.method)}),
+        }
+    )
+    new = 0
+    for job in jobs:
+        about = {
+            "picture": str(job.picture),
+            "mask": str(job.mask),
+            "domain": job.domain,
+            "split": job.split,
+            "manual": job.manual,
+            "fragments": job.fragments,
+        }
+        new += work.queue.add_picture(job.name, job.source, about, FIRST)
+    return new
+
+
 class Run:
     """One process's share of the work.
 
@@ -171,7 +210,6 @@ class Run:
 
     def __init__(self, work: Work, annotator: Annotator) -> None:
         self.work, self.annotator = work, annotator
-        self.owner = worker_name()
         self.stopped = ""
         self._stop = threading.Event()
         self._unreachable = threading.Event()
@@ -180,19 +218,23 @@ class Run:
     def go(self) -> None:
         """Work until nothing waits or runs, the budget is spent, or the service turns all questions away."""
         queue = self.work.queue
-        with alive(queue, self.owner), ThreadPoolExecutor(self.work.settings.concurrency) as threads:
-            shares = [threads.submit(self._share) for _ in range(self.work.settings.concurrency)]
+        with Worker(queue.folder) as worker:
             try:
-                for share in shares:
-                    share.result()
-            except BaseException:
-                self._stop.set()
-                raise
+                with ThreadPoolExecutor(self.work.settings.concurrency) as threads:
+                    shares = [threads.submit(self._share, worker.name) for _ in range(self.work.settings.concurrency)]
+                    try:
+                        for share in shares:
+                            share.result()
+                    except BaseException:
+                        self._stop.set()
+                        raise
+            finally:
+                queue.give_back(worker.name, own=True)
 
-    def _share(self) -> None:
+    def _share(self, owner: str) -> None:
         queue = self.work.queue
         while not self._stop.is_set():
-            row = queue.claim(self.owner)
+            row = queue.claim(owner)
             if row is None:
                 if not queue.unfinished():
                     return
@@ -212,7 +254,7 @@ class Run:
             queue.done(row, local.answer, local.following)
             return
         asked = work.question(row)
-        attempt = waits = 0
+        tries: Counter[str] = Counter()
         while not self._stop.is_set():
             self._pace.wait(self._stop)
             if self._stop.is_set():
@@ -230,17 +272,18 @@ class Run:
                     self._end(str(error))
                     break
                 if isinstance(error, TooFast):
-                    waits += 1
-                    self._pace.hold(error.wait if error.wait is not None else self._backoff(waits))
-                    if waits < 10 * work.settings.attempts:
+                    tries["waits"] += 1
+                    self._pace.hold(error.wait if error.wait is not None else self._backoff(tries["waits"]))
+                    if tries["waits"] < 10 * work.settings.attempts:
                         continue
                     raise
-                attempt += 1
-                if attempt >= self._attempts(error):
+                kind = "temporary" if isinstance(error, Temporary) else "answer"
+                tries[kind] += 1
+                if tries[kind] >= self._attempts(error):
                     if isinstance(error, Unreachable):
                         self._unreachable.set()
                     raise
-                self._stop.wait(self._backoff(attempt))
+                self._stop.wait(self._backoff(tries[kind]))
         queue.put_back(row, tried=False)
 
     def _ask(self, row: Row, asked: Question, call: int) -> Outcome:
@@ -270,34 +313,3 @@ class Run:
     def _end(self, cause: str) -> None:
         self.stopped = cause
         self._stop.set()
-
-
-class alive:  # noqa: N801 - reads as a word in `with alive(queue, owner)`
-    """Says regularly that a worker lives, and at the end that it does not.
-
-    Args:
-        queue: where.
-        owner: the worker's name.
-    """
-
-    def __init__(self, queue: Queue, owner: str) -> None:
-        self._queue, self._owner, self._end = queue, owner, threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True)
-
-    def __enter__(self) -> None:
-        self._queue.beat(self._owner)
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._end.set()
-        self._thread.join()
-        self._queue.leave(self._owner)
-
-    def _beat(self) -> None:
-        while not self._end.wait(self._queue.lease / 5):
-            self._queue.beat(self._owner)
-
-
-def worker_name() -> str:
-    """A name that no other worker has."""
-    return f"{platform.node()}:{os.getpid()}:{uuid4().hex[:8]}"

@@ -10,7 +10,7 @@ from omni_iml.annotate.annotator import Question, Subject, Unusable
 from omni_iml.annotate.answers import Findings, Form, Grouping, Placing, Recognition, Single, listed, titled
 from omni_iml.annotate.examination import examined
 from omni_iml.annotate.highlighting import highlight
-from omni_iml.annotate.prompts import Prompt
+from omni_iml.annotate.prompts import NAMES, Prompt
 from omni_iml.annotate.queue import WHOLE, Queue, Row
 from omni_iml.annotate.reading import Line, Reader, line_of, read_region
 from omni_iml.annotate.scene import Scene
@@ -191,6 +191,18 @@ _ASKED: dict[str, tuple[str, type[Form]]] = {
     "examine": ("examine", Findings),
     "single": ("single", Single),
 }
+
+
+def prompts_of(method: Method) -> tuple[str, ...]:
+    """The prompts that a method may send.
+
+    Args:
+        method: the chain, or one query a picture.
+
+    Returns:
+        Their names.
+    """
+    return ("single",) if method == "single" else tuple(name for name in NAMES if name != "single")
 
 
 def _grouped(form: Grouping, scene: Scene) -> list[dict[str, Any]]:
