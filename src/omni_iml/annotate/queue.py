@@ -156,7 +156,7 @@ class Queue:
             return Row(number, picture, instance, step, attempts, json.loads(job))
 
     def unfinished(self) -> bool:
-        """Whether a row waits or runs."""
+        """Whether a row waits or runs; what is in a batch does neither."""
         query = "SELECT 1 FROM steps WHERE status IN ('waiting', 'running') LIMIT 1"
         return self._connection().execute(query).fetchone() is not None
 
