@@ -14,8 +14,8 @@ from omni_iml.annotate.schema import Instance
 from omni_iml.version import __version__
 
 Measure = Callable[[str, NDArray[np.bool_]], Sequence[Instance]]
-"""Path of a picture and bool ``(H, W)`` mask in displayed orientation, to the mask's connected regions, the largest first,
-each with what was measured; `omni_iml.explain.explain` is behind it."""
+"""Path of a picture and bool ``(H, W)`` mask in displayed orientation, to the mask's connected regions, the largest
+first, each with what was measured; `omni_iml.explain.explain` is behind it."""
 
 _REMEMBERED = 64
 """Objects whose measurements are kept: steps 1 and 2 ask about the same."""
