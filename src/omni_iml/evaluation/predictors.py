@@ -124,7 +124,7 @@ class FolderPredictor:
 
 def _read(found: Path | Prediction) -> Predicted:
     if isinstance(found, Path):
-        return Predicted(_array(found))
+        return Predicted(_array(found), _score_beside(found))
     path = found.heatmap or found.plain or found.mask
     assert path is not None, "a Prediction holds at least one file"
     levels = read_gray(path)
@@ -151,7 +151,7 @@ def _array(path: Path) -> NDArray[np.float32]:
 def _score_beside(path: Path) -> float:
     """The score in the JSON that `omni-iml detect` writes beside a map."""
     stem = path.name
-    for end in (".heatmap.png", ".mask.png", ".png"):
+    for end in (".heatmap.png", ".mask.png", ".png", ".npy", ".npz"):
         stem = stem.removesuffix(end)
     report = path.with_name(f"{stem}.json")
     try:
