@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from omni_iml.annotate.annotator import Answer, Question, Subject
 from omni_iml.annotate.answers import Finding, Findings, Form, Grouping, Placing, Recognition, Single, SingleInstance
-from omni_iml.annotate.schema import Instance
+from omni_iml.annotate.schema import Domain, Instance
 from omni_iml.version import __version__
 
-Measure = Callable[[str, NDArray[np.bool_]], Sequence[Instance]]
-"""Path of a picture and bool ``(H, W)`` mask in displayed orientation, to the mask's connected regions, the largest
-first, each with what was measured; `omni_iml.explain.explain` is behind it."""
+Measure = Callable[[str, NDArray[np.bool_], Domain], Sequence[Instance]]
+"""Path of a picture, bool ``(H, W)`` mask in displayed orientation and domain, to the mask's connected regions, the
+largest first, each with what was measured; `omni_iml.explain.explain` is behind it."""
 
 _REMEMBERED = 64
 """Objects whose measurements are kept: steps 1 and 2 ask about the same."""
@@ -73,7 +73,7 @@ class Measured:
         with self._lock:
             if key in self._known:
                 return self._known[key]
-        parts = self._measure(subject.picture, mask)
+        parts = self._measure(subject.picture, mask, subject.domain)
         artifacts: dict[str, str] = {}
         for part in parts:
             for title, description in part.artifacts.items():

@@ -29,6 +29,7 @@ COMMANDS = {
     "inspect": "omni_iml.cli.inspect:inspect",
     "synth": "omni_iml.cli.synth:synth",
     "data": "omni_iml.cli.data:data",
+    "annotate": "omni_iml.cli.annotate:annotate",
 }
 """Name -> "module:function", or "module:group" of several commands, in the order in which the help lists them."""
 

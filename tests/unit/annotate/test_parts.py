@@ -191,7 +191,8 @@ def test_the_forecast_prints_each_prompt_once_and_bounds_the_cost(make_job):
 def test_measurements_answer_every_step():
     calls = []
 
-    def measure(picture, mask):
+    def measure(picture, mask, domain):
+        assert domain == "natural"
         calls.append(int(mask.sum()))
         parts = [instance(), instance(Artifacts={"Texture anomaly": "Its grain is 3 times as strong."})]
         return [Instance.model_validate(part) for part in parts]
