@@ -8,6 +8,10 @@ PIP := -m pip --disable-pip-version-check install --quiet -c constraints.txt
 # The demonstration installs a copy of the package, so it is installed anew when a file of the package changes.
 PACKAGE_FILES := $(shell find src/omni_iml -type f ! -name '*.pyc' ! -name '*.safetensors')
 
+# The review page's library beside a newer Pillow than it asks for: docs/decisions/0001-dependencies.md.
+GRADIO := gradio gradio_client groovy hf-gradio httpx httpcore orjson pandas python-dateutil pydub python-multipart pytz \
+  safehttpx semantic-version starlette tomlkit uvicorn fastapi brotli opentelemetry-api
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all lint bench clean
 
@@ -24,6 +28,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "Installing omni-iml with its laboratory into $(VENV) (torch is large; this takes minutes once) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python $(PIP) -e '.[train,eval,openvino,heic,c2pa,annotate,dev]'
+	@$(BIN)/python $(PIP) --no-deps $(GRADIO)
 	@touch $@
 
 demo: $(DEMO_VENV)/.installed ## Install without torch, analyse examples/, print verdicts beside the truth

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from omni_iml.annotate.jobs import Job
     from omni_iml.annotate.measured import Measure
     from omni_iml.annotate.running import Work
-    from omni_iml.annotate.schema import Domain, Instance
+    from omni_iml.annotate.schema import Annotation, Domain, Instance
 
 annotate = typer.Typer(
     name="annotate",
@@ -235,22 +236,70 @@ def convert(
 
 
 @annotate.command()
-def stats(
-    data: Annotated[Path, typer.Argument(metavar="ROWS", help="Rows (.jsonl, .parquet) or a work directory.")],
+def review(
+    work: WorkFolder,
+    reviewer: Annotated[str, typer.Option(help="Your name, as it stands beside your reviews.")],
+    sample: Annotated[int | None, typer.Option(min=1, help="Pictures of each domain; by default all.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the sample; the same for all reviewers.")] = 0,
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port; by default a free one.")] = None,
     debug: Debug = False,
 ) -> None:
-    """Print the statistics of C-T7 and C-T1 beside the published ones.
+    """Open a page to read, correct, accept or reject annotations (needs the extra named review)."""
+    with exit_codes(debug):
+        with needs("review", "annotate review"):
+            from omni_iml.annotate.page import review_page, serve
+            from omni_iml.annotate.reviewing import items
+
+            queue = _queue(work)
+            chosen = items(queue, sample=sample, seed=seed)
+            if not chosen or not reviewer.strip():
+                raise WrongUsage(f"{work}: there is nothing to review, or no reviewer's name; finish a run first.")
+            page = review_page(queue, chosen, reviewer.strip())
+        serve(page, host=host, port=port)
+
+
+@annotate.command()
+def stats(
+    data: Annotated[Path, typer.Argument(metavar="ROWS", help="Rows (.jsonl, .parquet) or a work directory.")],
+    single: Annotated[
+        Path | None, typer.Option(help="Rows of the baseline: compare both with the reviewed text (C-T20).")
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Print the statistics of C-T7 and C-T1 beside the published ones, and what reviews say.
 
     Exit code: 0, or 1 if some rows are wrong; each is named.
     """
     with exit_codes(debug):
         with needs("annotate", "annotate stats"):
             from omni_iml.annotate import exporting, read_rows, report, statistics
+            from omni_iml.annotate.agreement import review_report
             from omni_iml.annotate.checking import WrongAnnotations
+            from omni_iml.annotate.comparison import compare, comparison_report
         problems = Problems()
+
+        def rows_of(path: Path) -> Iterator[Annotation]:
+            return exporting.export(_queue(path)) if path.is_dir() else read_rows(path, problems)
+
+        reviewed: list[Annotation] = []
+
+        def noted() -> Iterator[Annotation]:
+            for row in rows_of(data):
+                if row.reviews:
+                    reviewed.append(row)
+                yield row
+
         try:
-            rows = exporting.export(_queue(data)) if data.is_dir() else read_rows(data, problems)
-            emit(report(statistics(rows)).rstrip("\n"))
+            emit(report(statistics(noted())).rstrip("\n"))
+            if reviewed:
+                emit("\n" + review_report(reviewed).rstrip("\n"))
+            if single is not None:
+                if not reviewed:
+                    raise WrongUsage(f"{data}: has no reviews to compare with; review some of it first.")
+                with needs("annotate", "annotate stats"):
+                    both = {"single": compare(list(rows_of(single)), reviewed), "chain": compare(reviewed, reviewed)}
+                emit("\n" + comparison_report(both).rstrip("\n"))
         except WrongAnnotations as error:
             raise WrongUsage(str(error)) from error
         if problems.count:
