@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -36,6 +37,7 @@ class OpenAIChat:
         timeout: seconds to wait for an answer.
         max_tokens: longest answer, in tokens.
         max_side: pictures are reduced to this longest side, in pixels.
+        spell_form: write the form of the answer into the prompt too, for servers that pass over ``response_format``.
 
     Raises:
         Denied: neither a key nor an address is given.
@@ -52,6 +54,7 @@ class OpenAIChat:
         timeout: float = 120.0,
         max_tokens: int = 1500,
         max_side: int = 1536,
+        spell_form: bool = False,
     ) -> None:
         import openai
 
@@ -60,6 +63,7 @@ class OpenAIChat:
         if not self._key and not address:
             raise Denied(f"There is no key: set {KEY}, or name a server of your own with --base-url.")
         self.model, self.max_tokens, self.max_side = model, max_tokens, max_side
+        self.spell_form = spell_form
         self.client = openai.OpenAI(api_key=self._key or "none", base_url=address, timeout=timeout, max_retries=0)
 
     def body(self, question: Question) -> dict[str, Any]:
@@ -71,7 +75,11 @@ class OpenAIChat:
         Returns:
             A JSON object.
         """
-        content: list[dict[str, Any]] = [{"type": "text", "text": question.text}]
+        text = question.text
+        if self.spell_form:
+            schema = json.dumps(question.form.model_json_schema())
+            text += f"\n\nAnswer with one JSON object that fits this JSON Schema, and nothing else:\n{schema}"
+        content: list[dict[str, Any]] = [{"type": "text", "text": text}]
         content += [{"type": "image_url", "image_url": {"url": url}} for url in question.urls(self.max_side)]
         return {
             "model": self.model,

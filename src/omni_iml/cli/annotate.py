@@ -83,6 +83,9 @@ def run(
     method: Annotated[MethodName, typer.Option(help="The three steps, or one query a picture.")] = MethodName.CHAIN,
     model: Annotated[str | None, typer.Option(help="Name of the model.")] = None,
     base_url: Annotated[str | None, typer.Option(help="Address of a server that speaks the OpenAI protocol.")] = None,
+    spell_form: Annotated[
+        bool, typer.Option("--spell-form", help="Write the answer's form into the prompt, for servers that need it.")
+    ] = False,
     prompts: Annotated[Path | None, typer.Option(help="Folder with prompts of your own.")] = None,
     batch: Annotated[bool, typer.Option("--batch", help="Use the batch API.")] = False,
     poll: Annotated[float, typer.Option(min=0, help="Seconds between looks at a batch.")] = 30.0,
@@ -135,7 +138,7 @@ def run(
                 _print_forecast(forecast(jobs, method.value, texts, settings), len(jobs))
                 return
             state = Work(Queue(work, create=True), method.value, texts, RapidReader, settings)
-            answers = _annotator(annotator, model, base_url, timeout, max_tokens, max_side)
+            answers = _annotator(annotator, model, base_url, timeout, max_tokens, max_side, spell_form)
             enter(state, jobs, annotator=answers.name, model=answers.model)
         except (OmniError, FileNotFoundError) as error:
             raise WrongUsage(str(error)) from error
@@ -345,7 +348,13 @@ def _jobs(
 
 
 def _annotator(
-    name: AnnotatorName, model: str | None, base_url: str | None, timeout: float, max_tokens: int, max_side: int
+    name: AnnotatorName,
+    model: str | None,
+    base_url: str | None,
+    timeout: float,
+    max_tokens: int,
+    max_side: int,
+    spell_form: bool,
 ) -> Any:
     if name is AnnotatorName.EVIDENCE:
         from omni_iml.annotate.measured import Measured
@@ -355,7 +364,9 @@ def _annotator(
         raise WrongUsage(f"--annotator {name.value} needs --model; name one.")
     with needs("annotate", "annotate run"):
         from omni_iml.annotate.openai_chat import OpenAIChat
-    return OpenAIChat(model, base_url=base_url, timeout=timeout, max_tokens=max_tokens, max_side=max_side)
+    return OpenAIChat(
+        model, base_url=base_url, timeout=timeout, max_tokens=max_tokens, max_side=max_side, spell_form=spell_form
+    )
 
 
 def _measure() -> Measure:

@@ -134,6 +134,13 @@ def test_the_key_is_in_no_file_and_no_error(server, make_job, make_work, tmp_pat
         assert not file.is_file() or b"sk-secret" not in file.read_bytes()
 
 
+def test_the_form_can_be_spelt_out_for_servers_that_pass_over_it(server, make_job, make_work):
+    work = make_work(make_job(), concurrency=1)
+    go(work, server, spell_form=True)
+    assert '"relative_position"' in server.requests[0]["messages"][0]["content"][0]["text"]
+    assert status(work.queue).finished == 1
+
+
 def test_no_key_and_no_address(monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
