@@ -2,6 +2,8 @@
 
     python benchmarks/evidence_rates.py train --pictures 300 --write
     python benchmarks/evidence_rates.py validation test
+    python benchmarks/evidence_rates.py train --lettering --write
+    python benchmarks/evidence_rates.py validation test --lettering
 
 Needs the extra named train, and OMNI_IML_DATA (see docs/guides/train.md). Regions are of three kinds: shapes at random
 (ellipses, rectangles, polygons), segments (what a mask that follows an object looks like), and pieces of text lines.
@@ -27,6 +29,7 @@ from skimage.segmentation import felzenszwalb
 
 import omni_iml.evidence
 from omni_iml.data.sources import DOMAINS, Source, data_root, find
+from omni_iml.evidence.lettering import TEXT_MEASURES, lettering_of, measure_lettering
 from omni_iml.evidence.measures import MEASURES, measure_regions, thresholds
 from omni_iml.io import load
 from omni_iml.types import EvidenceImage, OmniError
@@ -137,6 +140,41 @@ def regions(
                 yield kind, mask
 
 
+def line_boxes(source: Source) -> list[tuple[int, int, int, int]]:
+    """Text lines of the receipts that come with boxes."""
+    path = source.path.parent.parent / "sroie_boxes" / f"{source.path.stem}.csv"
+    if not path.exists():
+        return []
+    rows = [row.split(",")[:8] for row in path.read_text(errors="replace").splitlines() if row.count(",") >= 8]
+    corners = np.array(rows, int).reshape(-1, 4, 2)
+    low, high = corners.min(1), corners.max(1)
+    return [(int(a[0]), int(a[1]), int(b[0]), int(b[1])) for a, b in zip(low, high, strict=True)]
+
+
+def lettering_strengths(sources: list[Source], each: int = 8) -> dict[tuple[str, str], list[float]]:
+    """Strengths of the measurements of text, at runs of 1 to 8 characters drawn from authentic lines."""
+    found: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for number, source in enumerate(sources):
+        boxes = line_boxes(source)
+        if not boxes:
+            continue
+        rng = np.random.default_rng(number)
+        pixels = load(source.path).pixels
+        luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        lines = [line for box in boxes if (line := lettering_of(luma, box)) is not None and len(line.left) >= 4]
+        for _ in range(each if lines else 0):
+            line = lines[rng.integers(len(lines))]
+            length = int(rng.integers(1, min(8, len(line.left) - 3) + 1))
+            first = int(rng.integers(0, len(line.left) - length + 1))
+            run = slice(first, first + length)
+            mask = np.zeros(luma.shape, bool)
+            rows = slice(int(line.top[run].min()), int(line.bottom[run].max()))
+            mask[rows, int(line.left[first]) : int(line.right[run][-1])] = True
+            for one in measure_lettering(luma, boxes, [mask], thresholds())[0]:
+                found[one.name, "text"].append(one.strength)
+    return found
+
+
 def strengths(sources: list[Source]) -> tuple[dict[tuple[str, str], list[float]], dict[str, list[int]]]:
     """Strengths by measurement and kind; findings of each region by kind."""
     found: dict[tuple[str, str], list[float]] = defaultdict(list)
@@ -165,22 +203,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("splits", nargs="+", choices=["train", "validation", "test"])
     parser.add_argument("--pictures", type=int, default=10_000)
+    parser.add_argument("--lettering", action="store_true", help="the measurements of text alone")
     parser.add_argument("--write", action="store_true", help="set the thresholds of the package")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     if options.write and options.splits != ["train"]:
         parser.error("thresholds are set on the split train alone")
-    found, together = strengths(pictures(options.splits, options.pictures))
+    sources = pictures(options.splits, options.pictures)
+    together: dict[str, list[int]] = {}
+    if options.lettering:
+        found, measures = lettering_strengths(sources), TEXT_MEASURES
+    else:
+        (found, together), measures = strengths(sources), MEASURES
     limits = dict(thresholds())
     if options.write:
-        for measure in MEASURES:
+        for measure in measures:
             of_kinds = [np.quantile(found[measure.name, kind], 1 - AIM) for kind in KINDS if found[measure.name, kind]]
             limits[measure.name] = round(float(max([1.0, *of_kinds])) + 0.005, 2)
         text_ = json.dumps(limits, indent=2)
         (Path(omni_iml.evidence.__file__).with_name("thresholds.json")).write_text(text_ + "\n", encoding="utf-8")
     print("| measurement | threshold | " + " | ".join(f"{kind}: above | of" for kind in KINDS) + " |")
     print("|---|---|" + "---|---|" * len(KINDS))
-    for measure in MEASURES:
+    for measure in measures:
         cells = []
         for kind in KINDS:
             values = np.array(found[measure.name, kind])
@@ -188,7 +232,7 @@ def main() -> None:
             cells.append(f"{share} | {len(values)}")
         print(f"| `{measure.name}` | {limits[measure.name]:.2f} | " + " | ".join(cells) + " |")
     if not options.write:
-        for kind in KINDS:
+        for kind in together:
             counts = np.array(together[kind])
             print(
                 f"{kind}: {(counts > 0).mean():.1%} of {len(counts)} regions with a finding, {counts.mean():.2f} each"

@@ -23,6 +23,8 @@ Matrix = NDArray[np.float64]
 _LARGEST = 1 << 20  # pixels that key points are looked for in: larger pictures are reduced
 _RATIO = 0.8  # of the distances of the best and the second best match
 _FEWEST_MATCHES = 5
+_MOST_OWN = 400  # key points of a region
+_NEIGHBOURS = 6  # most alike key points among which a second best is looked for
 _SCALES = (0.3, 3.0)
 _SMALL = 96  # pixels: a region whose box has no longer side is also slid over the picture
 _WORTH_COMPARING = 0.5  # correlation from which on it is asked how well other places find a twin
@@ -111,6 +113,7 @@ def _by_key_points(subject: Subject, box: tuple[int, int, int, int], shape: NDAr
     in_box = (x >= x0) & (x < x1) & (y >= y0) & (y < y1)
     own = np.flatnonzero(in_box)
     own = own[shape[y[own] - y0, x[own] - x0]]
+    own = own[np.linspace(0, len(own) - 1, min(len(own), _MOST_OWN)).astype(np.intp)]
     others = np.flatnonzero(~points.suspected & ~in_box)
     if len(own) < _FEWEST_MATCHES or len(others) < 2:
         return []
@@ -118,12 +121,16 @@ def _by_key_points(subject: Subject, box: tuple[int, int, int, int], shape: NDAr
     for mirror in (False, True):
         descriptors = _mirrored(points.descriptors[own]) if mirror else points.descriptors[own]
         alike = descriptors @ points.descriptors[others].T
-        best = alike.argmax(1)
-        rows = np.arange(len(own))
-        first = alike[rows, best]
+        few = min(_NEIGHBOURS, len(others))
+        nearest = np.argpartition(-alike, few - 1, axis=1)[:, :few]
+        likeness = np.take_along_axis(alike, nearest, 1)
+        order = np.argsort(-likeness, axis=1)
+        nearest, likeness = np.take_along_axis(nearest, order, 1), np.take_along_axis(likeness, order, 1)
+        best, first = nearest[:, 0], likeness[:, 0]
         # The best match's own neighbours look like it too: they do not make it ambiguous.
-        far = np.linalg.norm(points.places[others][best][:, None] - points.places[others][None], axis=2) > 8
-        second = np.where(far, alike, -1).max(1)
+        near = points.places[others][nearest]  # (n, few, 2)
+        far = np.abs(near - near[:, :1]).max(2) > 8
+        second = np.where(far, likeness, -1).max(1)
         clear = np.sqrt(np.maximum(2 - 2 * first, 0)) < _RATIO * np.sqrt(np.maximum(2 - 2 * second, 1e-9))
         if np.count_nonzero(clear) < _FEWEST_MATCHES:
             continue

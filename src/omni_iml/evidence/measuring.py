@@ -107,6 +107,7 @@ class Measure:
         floor: the smallest difference that means anything: the usual one counts for no less.
         compare: what is measured; None where it cannot be.
         describe: the first clause of the sentence, of a comparison.
+        peers: what it is ranked among, in words.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Measure:
     floor: float
     compare: Callable[[Subject, Placements], Comparison | None]
     describe: Callable[[Comparison], str]
+    peers: str = "places of the same shape in this picture"
 
 
 def rank(measure: Measure, comparison: Comparison, threshold: float) -> Measurement | None:
@@ -146,17 +148,11 @@ def rank(measure: Measure, comparison: Comparison, threshold: float) -> Measurem
         strength=difference / usual,
         threshold=threshold,
         places=others.size,
-        sentence=f"{measure.describe(comparison)}; {_odds(below, others.size)}.",
+        sentence=f"{measure.describe(comparison)}; {_odds(below, others.size, measure.peers)}.",
         details=comparison.details,
     )
 
 
-def _odds(below: int, count: int) -> str:
-    if below == count:
-        return f"none of {count} places of the same shape in this picture differs as much from its surroundings"
-    return f"{count - below} of {count} places of the same shape in this picture differ as much from their surroundings"
-
-
-def times(ratio: float) -> str:
-    """A ratio in words, from 1 up: "2.3 times"."""
-    return f"{max(ratio, 1 / max(ratio, 1e-9)):.1f} times"
+def _odds(below: int, count: int, peers: str) -> str:
+    as_much = "none" if below == count else f"{count - below}"
+    return f"{as_much} of {count} {peers} differ{'s' if below == count else ''} as much"

@@ -8,12 +8,14 @@ from functools import cache
 from time import perf_counter
 from typing import Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from omni_iml.annotate.schema import Instance
 from omni_iml.evidence.copy_move import matrix_of
-from omni_iml.evidence.measures import measure_regions
+from omni_iml.evidence.lettering import measure_lettering
+from omni_iml.evidence.measures import measure_regions, thresholds
 from omni_iml.evidence.measuring import Measurement
 from omni_iml.evidence.placements import SMALLEST
 from omni_iml.evidence.text_lines import TextLine, TextReader
@@ -161,6 +163,10 @@ def explain_image(
     measured = measure_regions(image, stored)
     done = perf_counter()
     lines = reader.read(pixels) if reader is not None and parts else None
+    if lines:
+        luma = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.float32)
+        of_text = measure_lettering(luma, [line.box for line in lines], [part for _, part in parts], thresholds())
+        measured = [(*some, *more) for some, more in zip(measured, of_text, strict=True)]
     read = perf_counter()
     boxes = [region.box for region, _ in parts]
     size = image.pixels.shape[:2]

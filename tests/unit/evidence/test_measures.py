@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from omni_iml.evidence.copy_move import matrix_of
+from omni_iml.evidence.lettering import TEXT_MEASURES
 from omni_iml.evidence.measures import MEASURES, measure_regions, thresholds
 from omni_iml.evidence.measuring import Measurement
 from omni_iml.io import load
@@ -185,7 +186,7 @@ def test_fifty_regions_and_none() -> None:
 
 
 def test_every_measurement_has_a_threshold_no_lower_than_one_in_twenty() -> None:
-    assert set(thresholds()) == {measure.name for measure in MEASURES}
+    assert set(thresholds()) == {measure.name for measure in (*MEASURES, *TEXT_MEASURES)}
     assert all(value >= 1 for value in thresholds().values())
     assert json.dumps(dict(thresholds()))
 
