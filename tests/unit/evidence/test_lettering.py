@@ -48,7 +48,12 @@ def test_text_set_like_the_rest_is_nothing_unusual() -> None:
 
 @pytest.mark.parametrize(
     ("name", "how"),
-    [("font_height", {"size": 36}), ("stroke_width", {"bold": 1}), ("baseline", {"down": 5}), ("spacing", {"spread": 9})],
+    [
+        ("font_height", {"size": 36}),
+        ("stroke_width", {"bold": 1}),
+        ("baseline", {"down": 5}),
+        ("spacing", {"spread": 9}),
+    ],
 )
 def test_each_measurement_finds_what_was_set_otherwise(name: str, how: dict[str, int]) -> None:
     assert measured(**how)[name].is_finding
