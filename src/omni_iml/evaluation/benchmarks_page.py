@@ -42,7 +42,8 @@ def _table(data: str, results: Sequence[tuple[str, dict[str, Any]]]) -> Table:
                 cells = [_cell(score["pixel"].get(figure)) for figure in _FIGURES]
                 image = _cell(score["image"].get("image AUC")) + f" ({score['image_score']})" if score["image"] else "-"
                 counts = f"{score['n'] - score['n_authentic']} / {score['n_authentic']}"
-                rows.append((method, counts, *cells, image))
+                version = content.get("about", {}).get("version", "")
+                rows.append((f"{method} {version}".strip(), counts, *cells, image))
                 notes.add(f"Left out of a figure as undefined: {score['n_nan']} at most.")
     header = ("method", "tampered / authentic", *(f"pixel {f}" for f in _FIGURES), "image AUC (score)")
     return Table(data, header, tuple(rows), tuple(sorted(notes)))
