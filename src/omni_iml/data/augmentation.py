@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any
 
 import cv2
@@ -168,7 +168,8 @@ def view_of(rng: Generator, picture: Decoded, mask: NDArray[np.uint8], plan: Pla
     height, width = (min(size, side) for side in mask.shape)
     y, x = _place(rng, mask, height, width, plan.aim)
     if plan.mirror or plan.upside_down or plan.turn:
-        # Whole blocks: a block that is not full would come to lie at the beginning.
+        # Whole blocks: a block that is not full would come to lie at the beginning. Less than one stays as it is.
+        plan = replace(plan, mirror=plan.mirror and width >= 8, upside_down=plan.upside_down and height >= 8)
         height, width = max(height // 8 * 8, min(8, height)), max(width // 8 * 8, min(8, width))
     pixels, mask = pixels[y : y + height, x : x + width], mask[y : y + height, x : x + width]
     if trace is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import jpeglib
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
@@ -94,6 +94,7 @@ PLANS = st.builds(
 
 
 @settings(max_examples=80, deadline=None)
+@example(Plan(mirror=True, upside_down=True, turn=True), 0, (5, 300), True)
 @given(
     PLANS, st.integers(0, 1000), st.sampled_from([(96, 120), (75, 101), (64, 64), (40, 200), (5, 300)]), st.booleans()
 )
