@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from omni_iml.inference.verdict import UNIT_AREA
 from omni_iml.types import Grade
 
 TILE_COUNTS = (4, 9, 16, 36, 64)
@@ -120,7 +121,7 @@ _Group = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]
 
 def _by_size(pictures: Sequence[Picture]) -> Iterator[_Group]:
     """Logits, sizes and truth of the pictures in each of `SIZE_BINS` that has enough of both classes."""
-    size = np.array([p.pixels for p in pictures]) / (512 * 512)
+    size = np.array([p.pixels for p in pictures]) / UNIT_AREA
     logit = np.array([p.logit for p in pictures])
     truth = np.array([p.tampered for p in pictures]).astype(np.int64)
     for low, high in pairwise(SIZE_BINS):
@@ -131,7 +132,7 @@ def _by_size(pictures: Sequence[Picture]) -> Iterator[_Group]:
 
 def _assembled(pictures: Sequence[Picture], seed: int) -> Iterator[_Group]:
     """The same of pictures put together from those that are at most one tile large."""
-    small = [p for p in pictures if p.pixels <= 512 * 512]
+    small = [p for p in pictures if p.pixels <= UNIT_AREA]
     authentic, tampered = (np.array([p.logit for p in small if p.tampered == label]) for label in (False, True))
     if min(len(authentic), len(tampered)) < FEWEST:
         raise ValueError(f"calibration: fewer than {FEWEST} one-tile pictures of a class; judge more of them.")
@@ -151,7 +152,7 @@ def _knowing(
     known = []
     for grade in GRADES:
         chosen = [p for p in pictures if p.grade == grade and p.tampered]
-        scores = fitted.score(np.array([p.logit for p in chosen]), np.array([p.pixels / (512 * 512) for p in chosen]))
+        scores = fitted.score(np.array([p.logit for p in chosen]), np.array([p.pixels / UNIT_AREA for p in chosen]))
         if len(chosen) >= FEWEST and float(np.mean(scores < no_trace_below)) <= missed:
             known.append(grade)
     return tuple(known)

@@ -14,7 +14,8 @@ from omni_iml.evaluation.calibration import SIZE_BINS
 from omni_iml.evaluation.devbench import REAL_EDITS, SETS, PictureResult
 from omni_iml.evaluation.reliability import reliability
 from omni_iml.evaluation.synthetic import SampleResult
-from omni_iml.evaluation.whole_pictures import UNIT_AREA, Judged
+from omni_iml.evaluation.whole_pictures import Judged
+from omni_iml.inference.verdict import UNIT_AREA
 from omni_iml.metrics import bootstrap_mean, image_level
 
 FALSE_ALARMS = 0.05

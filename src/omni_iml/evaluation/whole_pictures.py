@@ -24,7 +24,6 @@ from omni_iml.evaluation.region_filter import FoundRegion, found_regions
 from omni_iml.inference.detector import Detector
 from omni_iml.types import Grade, UnreadableImage, Verdict
 
-UNIT_AREA = 512 * 512
 SIZES: dict[int, int] = {256: 40, 512: 60, 1024: 30, 2048: 12}
 """Longest side in pixels -> pictures of each domain; a smaller source stays smaller."""
 
@@ -47,7 +46,6 @@ class Judged:
         area: share of the picture that the mask marks.
         regions: every region above 0.5, unfiltered.
         instances: connected tampered areas.
-        covered: which of them each region reaches (see `found_regions`).
     """
 
     domain: Domain
@@ -61,11 +59,6 @@ class Judged:
     area: float
     regions: tuple[FoundRegion, ...]
     instances: int
-
-    @property
-    def size(self) -> float:
-        """The picture's size in 512x512 pixels, at least 1: what the calibration takes the logarithm of."""
-        return max(1.0, self.pixels / UNIT_AREA)
 
 
 def judge(

@@ -20,7 +20,8 @@ def probability_of(logit: float) -> float:
     return 0.5 * (1 + math.tanh(0.5 * logit))
 
 
-_UNIT_AREA = 512 * 512
+UNIT_AREA = 512 * 512
+"""Pixels of the size that calibration counts in."""
 
 
 def picture_score(image_logits: Sequence[float], area: int, info: ModelInfo) -> float:
@@ -39,7 +40,7 @@ def picture_score(image_logits: Sequence[float], area: int, info: ModelInfo) -> 
     """
     c = info.calibration
     return probability_of(
-        c["scale"] * max(image_logits) + c["bias"] + c["log_tiles"] * math.log(max(1, area / _UNIT_AREA))
+        c["scale"] * max(image_logits) + c["bias"] + c["log_tiles"] * math.log(max(1, area / UNIT_AREA))
     )
 
 
