@@ -275,6 +275,20 @@ def shards(root: Path, rng: np.random.Generator) -> Truth:
     return truth
 
 
+def synthetic(root: Path, rng: np.random.Generator) -> Truth:
+    truth = {
+        "000000": pair(root, rng, "images/000000.jpg", "masks/000000.png"),
+        "000001": plain(root, rng, "images/000001.png"),
+    }
+    plain(root, rng, "images/000002.jpg")  # generated, not edited: it has no label
+    (root / "recipes").mkdir()
+    for stem, image, label in (("000000", "jpg", 1), ("000001", "png", 0), ("000002", "jpg", -1)):
+        recipe = {"image": f"{stem}.{image}", "mask": f"{stem}.png", "label": label, "operation": "splice"}
+        (root / "recipes" / f"{stem}.json").write_text(json.dumps(recipe))
+    (root / "synthesis.json").write_text("{}")
+    return truth
+
+
 LAYOUTS: dict[str, Callable[[Path, np.random.Generator], Truth]] = {
     "tampcoco": tampcoco,
     "tampcoco-bcmc": tampcoco_bcmc,
@@ -310,6 +324,7 @@ LAYOUTS: dict[str, Callable[[Path, np.random.Generator], Truth]] = {
     "json": pairs,
     "manifest": manifest,
     "shards": shards,
+    "synthetic": synthetic,
 }
 """Name of a data set -> what writes it in miniature into an empty folder and returns the truth."""
 

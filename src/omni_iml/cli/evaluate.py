@@ -15,8 +15,6 @@ from omni_iml.types import OmniError
 if TYPE_CHECKING:
     from omni_iml.evaluation.predictors import Predictor
 
-METHOD = "baseline:"
-
 
 class Suite(StrEnum):
     """Names of the robustness suites."""
@@ -105,25 +103,11 @@ def _predictor(
     predictions: Path | None, model: str | None, runtime: str, threads: int | None
 ) -> tuple[Predictor, dict[str, str]]:
     """What gives the maps, and what the results say of it."""
-    from omni_iml.evaluation.predictors import FolderPredictor, MethodPredictor, ModelPredictor
+    from omni_iml.evaluation.predictors import FolderPredictor, predictor_of
 
     if predictions is not None:
         return FolderPredictor(predictions), {"predictions": str(predictions)}
-    if model is not None and model.startswith(METHOD):
-        from omni_iml.evaluation.baselines import BASELINES
-
-        name = model.removeprefix(METHOD)
-        if name not in BASELINES:
-            raise WrongUsage(f"--model {model}: the methods are {', '.join(METHOD + known for known in BASELINES)}.")
-        return MethodPredictor(BASELINES[name]), {"method": name}
-    from omni_iml.inference.detector import Detector
-    from omni_iml.inference.session import RUNTIMES
-
-    if runtime not in RUNTIMES:
-        raise WrongUsage(f"--runtime {runtime}: is none of {', '.join(RUNTIMES)}.")
     try:
-        detector = Detector(model, runtime=runtime, threads=threads)
+        return predictor_of(model, runtime, threads)
     except OmniError as error:
         raise WrongUsage(str(error)) from error
-    info = detector.info
-    return ModelPredictor(detector), {"model": info.name, "version": info.version, "sha256": info.sha256}

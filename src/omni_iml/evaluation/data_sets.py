@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast, get_args
+from typing import cast
 
 import numpy as np
 
 from omni_iml.data.readers import READERS, Entry, Reader
 from omni_iml.data.readers.generic import Folder
 from omni_iml.data.readers.masks import PictureMask, above_half, any_non_zero
-from omni_iml.data.sources import Domain
+from omni_iml.data.readers.synthetic import Synthetic
+from omni_iml.data.sources import DOMAINS, MADE_HERE, Domain
 from omni_iml.evaluation.counting import Truth
 from omni_iml.io.orientation import to_displayed
 from omni_iml.types import EvidenceImage, UnreadableImage
@@ -42,8 +43,9 @@ class DataSet:
 def data_sets(text: str) -> list[DataSet]:
     """What ``NAME=ROOT`` or ``DOMAIN/NAME=ROOT`` names.
 
-    A root with a folder ``images`` (or Tp, imgs, fake) is read as a folder, whatever its name; one whose subfolders are
-    such folders gives a data set each; otherwise NAME says which reader of `omni_iml.data.readers` is meant.
+    A root with a folder ``images`` (or Tp, imgs, fake) is read as a folder, whatever its name, or by its recipes where
+    `omni-iml synth` wrote it; one whose subfolders are such folders gives a data set each; otherwise NAME says which
+    reader of `omni_iml.data.readers` is meant.
 
     Raises:
         ValueError: another form, an unknown domain, or no reader of that name.
@@ -53,16 +55,16 @@ def data_sets(text: str) -> list[DataSet]:
     domain, slash, name = given.rpartition("/")
     if not separator or not place or not name:
         raise ValueError(f"{text}: is not of the form NAME=ROOT, as casia1=data/casia1.")
-    if slash and domain not in get_args(Domain):
-        raise ValueError(f"{text}: the domain {domain!r} is none of {', '.join(get_args(Domain))}.")
+    if slash and domain not in DOMAINS:
+        raise ValueError(f"{text}: the domain {domain!r} is none of {', '.join(DOMAINS)}.")
     root, chosen = Path(place), cast("Domain | None", domain or None)
     if not root.exists():
         raise FileNotFoundError(f"{root}: is not there; name the folder that holds the data set.")
     if _is_folder(root):
-        return [_named(name, Folder(root, domain=chosen or _domain_of(name)))]
+        return [_named(name, _read_folder(root, chosen or _domain_of(name)))]
     below = [child for child in sorted(root.iterdir()) if _is_folder(child)] if root.is_dir() else []
     if below:  # prefixed, so that nobody takes a part for the data set that it is a part of
-        return [_named(f"{name}/{c.name}", Folder(c, domain=chosen or _domain_of(c.name))) for c in below]
+        return [_named(f"{name}/{c.name}", _read_folder(c, chosen or _domain_of(c.name))) for c in below]
     if name not in READERS:
         raise ValueError(
             f"{text}: the root has no folder {' or '.join(_PICTURES)}, and no data set is called {name!r}; "
@@ -81,7 +83,13 @@ def _is_folder(root: Path) -> bool:
     return root.is_dir() and any((root / name).is_dir() for name in _PICTURES)
 
 
+def _read_folder(root: Path, domain: Domain) -> Reader:
+    return (Synthetic if (root / MADE_HERE).is_file() else Folder)(root, domain=domain)
+
+
 def _domain_of(name: str) -> Domain:
+    if name in DOMAINS:
+        return name
     return READERS[name].own_domain if name in READERS else _DEVBENCH.get(name, "natural")
 
 

@@ -13,10 +13,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from omni_iml.evaluation.baselines import BASELINES
 from omni_iml.inference.detector import Detector
+from omni_iml.inference.session import RUNTIMES
 from omni_iml.metrics.matching import Prediction, bare_name, predictions_in
 from omni_iml.metrics.pictures import read_gray
 from omni_iml.types import EvidenceImage, OmniError
+
+METHOD = "baseline:"
+"""What stands before the name of a method without training where a model could be named."""
 
 
 class Refused(Exception):  # noqa: N818 - becomes a problem of one picture
@@ -120,6 +125,32 @@ class FolderPredictor:
                 names[bare_name(prediction.name)].append(prediction)
             self._sets[data] = names
         return self._sets[data]
+
+
+def predictor_of(
+    model: str | None, runtime: str = "onnx", threads: int | None = None
+) -> tuple[Predictor, dict[str, str]]:
+    """A detector, or a method without training, and what results say of it.
+
+    Args:
+        model: path of a model file, ``baseline:NAME``, or None for the bundled model.
+        runtime: of the detector.
+        threads: likewise.
+
+    Raises:
+        ValueError: no method or runtime is called that.
+        OmniError: the model cannot be used.
+    """
+    if model is not None and model.startswith(METHOD):
+        name = model.removeprefix(METHOD)
+        if name not in BASELINES:
+            raise ValueError(f"--model {model}: the methods are {', '.join(METHOD + known for known in BASELINES)}.")
+        return MethodPredictor(BASELINES[name]), {"method": name}
+    if runtime not in RUNTIMES:
+        raise ValueError(f"--runtime {runtime}: is none of {', '.join(RUNTIMES)}.")
+    detector = Detector(model, runtime=runtime, threads=threads)
+    info = detector.info
+    return ModelPredictor(detector), {"model": info.name, "version": info.version, "sha256": info.sha256}
 
 
 def _read(found: Path | Prediction) -> Predicted:

@@ -23,7 +23,10 @@ def test_only_what_is_between_the_markers_changes():
         "| jpeg-ghosts | 3 / 2 | 0.250 [0.15, 0.35] | 0.250 [0.15, 0.35] | - | 0.250 [0.15, 0.35] (classifier) |"
         in written
     )
-    assert written.count("| bundled |") == 1
+    assert written.count("| bundled | 3 / 2 |") == 1
+    over_sets = written[written.index("**Pixel IoU**") : written.index("**Pixel AUC**")]
+    assert "| method | devbench/x |" in over_sets
+    assert "| jpeg-ghosts | 0.250 |" in over_sets
     assert page(written, [("bundled", content(0.5)), ("jpeg-ghosts", content(0.25))]) == written
 
 

@@ -4,6 +4,7 @@ from PIL import Image
 
 from omni_iml.evaluation.data_sets import data_sets, truth_of
 from omni_iml.io import load
+from reader_layouts import build
 
 ROTATED = 6  # to be turned a quarter clockwise when it is shown
 
@@ -44,6 +45,15 @@ def test_a_domain_may_stand_before_the_name(turned):
     root, _ = turned
     (data,) = data_sets(f"document/mine={root / 'lying'}")
     assert (data.name, data.domain) == ("mine", "document")
+
+
+def test_a_folder_that_synthesis_wrote_is_read_by_its_recipes(tmp_path):
+    for domain in ("document", "natural"):
+        (tmp_path / domain).mkdir()
+        build("synthetic", tmp_path / domain)
+    document, natural = data_sets(f"made={tmp_path}")
+    assert (document.name, document.domain, natural.domain) == ("made/document", "document", "natural")
+    assert [entry.label for entry in document.reader] == [1, 0]  # the third has no label
 
 
 def test_a_name_without_such_folders_must_be_a_readers(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from omni_iml.data.readers import casia, coco, documents, faces, generic, natural, scene_text, shards
+from omni_iml.data.readers import casia, coco, documents, faces, generic, natural, scene_text, shards, synthetic
 from omni_iml.data.readers.reader import Labels, Reader
 from omni_iml.data.sources import Domain
 
@@ -46,6 +46,7 @@ READERS: Mapping[str, type[Reader]] = {
         generic.Pairs,
         generic.Manifest,
         shards.Shards,
+        synthetic.Synthetic,
     )
 }
 """Name -> reader, the papers' training sets first."""
