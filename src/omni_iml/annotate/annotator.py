@@ -10,10 +10,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from omni_iml.annotate.answers import Form
-from omni_iml.annotate.highlighting import as_data_url
+from omni_iml.annotate.answers import Form, spelt
 from omni_iml.annotate.schema import Domain
-from omni_iml.types import Box, OmniError
+from omni_iml.mllm import Query
+from omni_iml.types import Box
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +64,13 @@ class Question:
             digest.update(image.tobytes())
         return digest.hexdigest()
 
-    def urls(self, max_side: int) -> list[str]:
-        """The images as data URLs, none larger than ``max_side``."""
-        return [as_data_url(image, max_side) for image in self.images]
+    def query(self, *, spell_form: bool = False) -> Query:
+        """The question as a model is asked it.
+
+        Args:
+            spell_form: write the form of the answer into the prompt, for models that are not held to it.
+        """
+        return Query(f"{self.text}\n\n{spelt(self.form)}" if spell_form else self.text, self.images)
 
 
 @dataclass(frozen=True)
@@ -96,48 +100,3 @@ class Annotator(Protocol):
         Raises:
             NoAnswer: there is none; its kind says whether to ask again.
         """
-
-
-class NoAnswer(OmniError):  # noqa: N818 - named for what happened
-    """A question that got no usable answer.
-
-    Attributes:
-        tokens_in: tokens that were used all the same.
-        tokens_out: likewise.
-    """
-
-    def __init__(self, cause: str, tokens_in: int = 0, tokens_out: int = 0) -> None:
-        super().__init__(cause)
-        self.tokens_in, self.tokens_out = tokens_in, tokens_out
-
-
-class Refused(NoAnswer):
-    """The model declined; asking again would not help."""
-
-
-class Unusable(NoAnswer):
-    """The answer is cut short or not in the form; worth one more try."""
-
-
-class Temporary(NoAnswer):
-    """The service failed or took too long; worth asking again after a while."""
-
-
-class Unreachable(Temporary):
-    """Nobody answers at the address."""
-
-
-class TooFast(NoAnswer):
-    """The service asks for fewer questions.
-
-    Attributes:
-        wait: seconds that it asks for; None where it does not say.
-    """
-
-    def __init__(self, cause: str, wait: float | None) -> None:
-        super().__init__(cause)
-        self.wait = wait
-
-
-class Denied(NoAnswer):
-    """Key, model or address are wrong: no question will be answered."""

@@ -90,6 +90,19 @@ def answer_schema(form: type[Form]) -> dict[str, Any]:
     }
 
 
+def spelt(form: type[Form]) -> str:
+    """The form as words of a prompt, for models that are not held to ``response_format``.
+
+    Args:
+        form: a form of this module.
+
+    Returns:
+        A paragraph.
+    """
+    schema = json.dumps(form.model_json_schema())
+    return f"Answer with one JSON object that fits this JSON Schema, and nothing else:\n{schema}"
+
+
 def listed(findings: list[Finding]) -> str:
     """Findings as a numbered list, as step 3 is shown them.
 

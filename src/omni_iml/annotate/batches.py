@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from omni_iml.annotate.annotator import Denied, NoAnswer, Question, Temporary, TooFast, Unusable
+from omni_iml.annotate.annotator import Question
 from omni_iml.annotate.living import Worker
-from omni_iml.annotate.openai_chat import OpenAIChat, read_completion
+from omni_iml.annotate.openai_chat import OpenAIChat, read_answer
 from omni_iml.annotate.queue import Row
 from omni_iml.annotate.running import Work
 from omni_iml.annotate.steps import outcome
+from omni_iml.mllm import Denied, NoAnswer, Temporary, TooFast, Unusable
 from omni_iml.types import OmniError
 
 _ENDED = ("completed", "failed", "expired", "cancelled")
@@ -66,7 +67,7 @@ class BatchRun:
                 while not self.stopped and (asked := self._gather(worker.name)):
                     self._collect(self._send(asked))
         except openai.APIError as error:
-            raise self.annotator.no_answer(error) from None
+            raise self.annotator.endpoint.no_answer(error) from None
 
     def _gather(self, owner: str) -> list[_Asked]:
         """Do what needs no question, and gather what does."""
@@ -113,7 +114,7 @@ class BatchRun:
             for each in asked
         ]
         text = "\n".join(json.dumps(line) for line in lines) + "\n"
-        client = self.annotator.client
+        client = self.annotator.endpoint.client
         file = client.files.create(file=(f"{batch}.jsonl", io.BytesIO(text.encode())), purpose="batch")
         remote = client.batches.create(
             input_file_id=file.id,
@@ -126,7 +127,7 @@ class BatchRun:
 
     def _collect(self, batch: str) -> None:
         """Wait for a batch and keep its answers; rows without one wait again."""
-        queue, client = self.work.queue, self.annotator.client
+        queue, client = self.work.queue, self.annotator.endpoint.client
         remote = queue.read("SELECT remote FROM batches WHERE id = ?", batch)[0][0]
         if remote is None:  # killed between sending and remembering, or before sending
             found = [each for each in client.batches.list() if (each.metadata or {}).get(_MARK) == batch]
@@ -178,7 +179,7 @@ class BatchRun:
         response = (result or {}).get("response") or {}
         status, body = response.get("status_code"), response.get("body") or {}
         if status == 200:
-            return read_completion(body, question)
+            return read_answer(body, question)
         cause = f"the batch ended without an answer ({status or 'none'})"
         if status is None or status == 429 or status >= 500:
             raise Temporary(cause)

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from omni_iml.annotate.highlighting import highlight, reduced
+from omni_iml.annotate.highlighting import highlight
 from omni_iml.annotate.queue import Queue
 from omni_iml.annotate.reviewing import (
     Item,
@@ -23,6 +23,7 @@ from omni_iml.annotate.reviewing import (
 from omni_iml.annotate.scene import read_scene
 from omni_iml.annotate.schema import Instance
 from omni_iml.annotate.steps import objects_of
+from omni_iml.mllm.pictures import reduced
 from omni_iml.types import POSITIONS, OmniError
 
 _LONGEST_SIDE = 1200

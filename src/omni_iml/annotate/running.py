@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from omni_iml.annotate.annotator import Annotator, Denied, NoAnswer, Question, Temporary, TooFast, Unreachable, Unusable
+from omni_iml.annotate.annotator import Annotator, Question
 from omni_iml.annotate.jobs import Job
 from omni_iml.annotate.living import Worker
 from omni_iml.annotate.prompts import Prompt
@@ -22,6 +22,7 @@ from omni_iml.annotate.scene import MAX_INSTANCES, Scene, read_scene
 from omni_iml.annotate.schema import TEXT_DOMAINS
 from omni_iml.annotate.spending import Prices, tokens_of
 from omni_iml.annotate.steps import FIRST, Method, Outcome, outcome, prompts_of, question, read_text, split
+from omni_iml.mllm import Denied, NoAnswer, Temporary, TooFast, Unreachable, Unusable
 from omni_iml.types import MAX_PIXELS, OmniError
 
 _IDLE = 0.05

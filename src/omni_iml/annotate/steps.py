@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from omni_iml.annotate.annotator import Question, Subject, Unusable
+from omni_iml.annotate.annotator import Question, Subject
 from omni_iml.annotate.answers import Findings, Form, Grouping, Placing, Recognition, Single, listed, titled
 from omni_iml.annotate.examination import examined
 from omni_iml.annotate.highlighting import highlight
@@ -15,6 +15,7 @@ from omni_iml.annotate.queue import WHOLE, Queue, Row
 from omni_iml.annotate.reading import Line, Reader, line_of, read_region
 from omni_iml.annotate.scene import Scene
 from omni_iml.annotate.schema import TEXT_DOMAINS, Domain
+from omni_iml.mllm import Unusable
 
 Method = Literal["chain", "single"]
 FIRST = "split"

@@ -9,7 +9,7 @@ from omni_iml.annotate.annotator import Question, Subject
 from omni_iml.annotate.answers import Finding, Findings, Form, Single, answer_schema, parse, titled
 from omni_iml.annotate.examination import examined, hedges
 from omni_iml.annotate.forecast import forecast
-from omni_iml.annotate.highlighting import YELLOW, highlight, reduced
+from omni_iml.annotate.highlighting import YELLOW, highlight
 from omni_iml.annotate.jobs import WrongList, jobs_of_folders, jobs_of_list
 from omni_iml.annotate.measured import Measured
 from omni_iml.annotate.prompts import NAMES, WrongPrompt, load_prompts
@@ -17,6 +17,7 @@ from omni_iml.annotate.reading import UNREAD, Line, iou, line_of, read_region
 from omni_iml.annotate.running import Settings
 from omni_iml.annotate.scene import UnusableMask, scene_of
 from omni_iml.annotate.spending import Prices, tokens_of
+from omni_iml.mllm.pictures import reduced
 
 BOX = st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 9), st.integers(1, 9)).map(
     lambda t: (t[0], t[1], t[0] + t[2], t[1] + t[3])

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from chat_server import ChatServer
 
-from omni_iml.annotate.annotator import Denied
 from omni_iml.annotate.exporting import export, status
 from omni_iml.annotate.living import Worker
 from omni_iml.annotate.openai_chat import OpenAIChat
 from omni_iml.annotate.queue import Queue, WrongWork
 from omni_iml.annotate.running import Run
 from omni_iml.annotate.spending import Prices
+from omni_iml.mllm import Denied
 
 TWO = ((10, 10, 30, 30), (90, 50, 115, 80))
 
@@ -84,7 +84,7 @@ def test_faults_that_pass_are_waited_out(server, make_job, make_work):
     state = status(work.queue)
     assert (state.finished, len(state.failures)) == (0, 1)  # two unusable answers to one question are enough
     assert "not in the form" in state.failures[0][3]
-    assert state.calls == {"temporary": 2, "toofast": 1, "unusable": 2}
+    assert state.calls == {"temporary": 1, "overdue": 1, "toofast": 1, "unusable": 2}
     assert work.queue.retry() == 1
     go(work, server)
     assert status(work.queue).finished == 1

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
 
@@ -74,12 +75,25 @@ def load_prompts(folder: Path | None = None) -> Mapping[str, Prompt]:
         WrongPrompt: a file is missing or is no UTF-8.
     """
     root = folder or files(__name__) / VERSION
-    prompts = {}
-    for name in NAMES:
-        try:
-            whole = (root / f"{name}.txt").read_text(encoding="utf-8").replace("\r\n", "\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise WrongPrompt(f"{root}: has no readable {name}.txt; copy the package's files.") from error
-        text = "\n".join(line for line in whole.split("\n") if not line.startswith("#")).strip()
-        prompts[name] = Prompt(name, text, hashlib.sha256(whole.encode()).hexdigest())
-    return prompts
+    return {name: read_prompt(root, name) for name in NAMES}
+
+
+def read_prompt(folder: Traversable, name: str) -> Prompt:
+    """Read one prompt.
+
+    Args:
+        folder: where its file ``<name>.txt`` lies.
+        name: of the prompt.
+
+    Returns:
+        The prompt.
+
+    Raises:
+        WrongPrompt: the file is missing or is no UTF-8.
+    """
+    try:
+        whole = (folder / f"{name}.txt").read_text(encoding="utf-8").replace("\r\n", "\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongPrompt(f"{folder}: has no readable {name}.txt; copy the package's files.") from error
+    text = "\n".join(line for line in whole.split("\n") if not line.startswith("#")).strip()
+    return Prompt(name, text, hashlib.sha256(whole.encode()).hexdigest())

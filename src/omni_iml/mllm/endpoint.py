@@ -1,0 +1,192 @@
+"""A model behind the OpenAI protocol: a service, vLLM, `transformers serve`, or whatever else speaks it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from omni_iml.mllm.asking import (
+    Denied,
+    NoAnswer,
+    Overdue,
+    Query,
+    Refused,
+    Reply,
+    Temporary,
+    TooFast,
+    Unreachable,
+)
+from omni_iml.mllm.loops import loop_start
+from omni_iml.mllm.pictures import as_data_url
+from omni_iml.text import plain
+
+KEY = "OPENAI_API_KEY"
+"""Environment variable of the key; it is never written anywhere."""
+ADDRESS = "OPENAI_BASE_URL"
+
+
+class Endpoint:
+    """Chat completions.
+
+    The key comes from the environment variable ``OPENAI_API_KEY``; a server of one's own needs none.
+
+    Args:
+        model: name of the model.
+        base_url: address of the service; by default ``OPENAI_BASE_URL``, or OpenAI's own.
+        timeout: seconds to wait for an answer.
+        max_tokens: longest answer, in tokens.
+        max_side: pictures are reduced to this longest side, in pixels.
+
+    Raises:
+        Denied: neither a key nor an address is given.
+        ModuleNotFoundError: the library openai is not installed.
+    """
+
+    backend = "endpoint"
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        base_url: str | None = None,
+        timeout: float = 120.0,
+        max_tokens: int = 1500,
+        max_side: int = 1536,
+    ) -> None:
+        import openai
+
+        self._key = os.environ.get(KEY, "")
+        address = base_url or os.environ.get(ADDRESS)
+        if not self._key and not address:
+            raise Denied(f"There is no key: set {KEY}, or name a server of your own with --base-url.")
+        self.model, self.max_tokens, self.max_side = model, max_tokens, max_side
+        self.client = openai.OpenAI(api_key=self._key or "none", base_url=address, timeout=timeout, max_retries=0)
+
+    def body(self, query: Query, **more: Any) -> dict[str, Any]:
+        """The request, as a plain call sends it and a line of a batch holds it.
+
+        Args:
+            query: what is asked.
+            **more: further fields.
+
+        Returns:
+            A JSON object.
+        """
+        content: list[dict[str, Any]] = [{"type": "text", "text": query.text}]
+        urls = [as_data_url(image, self.max_side) for image in query.images]
+        content += [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+        return {
+            "model": self.model,
+            "messages": [{"role": "user", "content": content}],
+            "max_completion_tokens": self.max_tokens,
+            "temperature": 0,
+            **more,
+        }
+
+    def complete(self, body: Mapping[str, Any], **headers: str) -> dict[str, Any]:
+        """Send a request.
+
+        Args:
+            body: as `body` makes it.
+            **headers: of HTTP, "_" standing for "-".
+
+        Returns:
+            The chat completion, a JSON object.
+
+        Raises:
+            NoAnswer: of the kind that says whether to ask again.
+        """
+        import openai
+
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        try:
+            completion = self.client.chat.completions.create(**body, extra_headers=names)
+        except openai.APIError as error:
+            raise self.no_answer(error) from None  # the library's error holds the request, and with it the key
+        answer: dict[str, Any] = completion.model_dump()
+        return answer
+
+    def reply(self, query: Query) -> Reply:
+        """Ask once.
+
+        Args:
+            query: what is asked.
+
+        Returns:
+            What the model said.
+
+        Raises:
+            NoAnswer: of the kind that says whether to ask again.
+        """
+        return read_completion(self.complete(self.body(query)))
+
+    def no_answer(self, error: Exception) -> NoAnswer:
+        """Sort an error of the library.
+
+        Args:
+            error: any.
+
+        Returns:
+            What it means, its text free of the key.
+        """
+        import openai
+
+        match error:
+            case openai.APITimeoutError():
+                return Overdue("the service took too long")
+            case openai.APIConnectionError():
+                cause = plain(self.without_key(str(error.__cause__ or error)))
+                return Unreachable(f"nobody answers at the service's address ({cause})")
+            case openai.RateLimitError():
+                return TooFast("the service asks for fewer questions", _wait(error.response.headers))
+            case openai.APIStatusError():
+                cause = f"the service answered {error.status_code} ({plain(self.without_key(error.message))})"
+                return Temporary(cause) if error.status_code >= 500 else _denied_or_refused(error.status_code, cause)
+        return Temporary(f"the service failed ({plain(self.without_key(str(error)))})")
+
+    def without_key(self, text: str) -> str:
+        """A text in which the key is blotted out: some services repeat it in their errors."""
+        return text.replace(self._key, "***") if self._key else text
+
+
+def read_completion(completion: Mapping[str, Any]) -> Reply:
+    """Read a chat completion, from a plain call or a batch.
+
+    Args:
+        completion: the JSON object.
+
+    Returns:
+        What the model said, with its tokens.
+
+    Raises:
+        Refused: the model or its filter declined.
+    """
+    usage = completion.get("usage") or {}
+    tokens = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
+    choice = (completion.get("choices") or [{}])[0]
+    message = choice.get("message") or {}
+    if message.get("refusal"):
+        raise Refused(f"the model declined ({plain(str(message['refusal']))})", *tokens)
+    if choice.get("finish_reason") == "content_filter":
+        raise Refused("the service's filter withheld the answer", *tokens)
+    text = str(message.get("content") or "")
+    if choice.get("finish_reason") == "length":
+        return Reply(text, "length" if loop_start(text) is None else "loop", *tokens)
+    return Reply(text, "stop", *tokens)
+
+
+def _denied_or_refused(status: int, cause: str) -> NoAnswer:
+    # 401 to 405 are about key, account or address, and hold for every question; others are about this one.
+    return Denied(f"{cause}; check key, model and address") if 401 <= status <= 405 else Refused(cause)
+
+
+def _wait(headers: Mapping[str, str]) -> float | None:
+    try:
+        return max(0.0, float(headers.get("retry-after-ms", "")) / 1000)
+    except ValueError:
+        pass
+    try:
+        return max(0.0, float(headers.get("retry-after", "")))
+    except ValueError:
+        return None

@@ -1,0 +1,52 @@
+"""Ask again where that may help, and only there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from omni_iml.mllm.asking import Mllm, NoAnswer, Query, Reply, Temporary, TooFast
+
+LONGEST_PAUSE = 60.0
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often a model is asked.
+
+    Attributes:
+        attempts: at one question, at least 1.
+        pause: seconds before the second attempt, doubled for each after it; what the service asks for comes first.
+    """
+
+    attempts: int = 3
+    pause: float = 1.0
+
+
+def ask(
+    model: Mllm, query: Query, patience: Patience, sleep: Callable[[float], None] = time.sleep
+) -> tuple[Reply, int]:
+    """Ask until there is a reply, or asking again is of no use.
+
+    Args:
+        model: who is asked.
+        query: what.
+        patience: how often.
+        sleep: waits.
+
+    Returns:
+        The reply, and how many attempts it took.
+
+    Raises:
+        NoAnswer: the last attempt's.
+    """
+    for attempt in range(1, patience.attempts + 1):
+        try:
+            return model.reply(query), attempt
+        except NoAnswer as error:
+            if not isinstance(error, Temporary | TooFast) or attempt == patience.attempts:
+                raise
+            asked_for = error.wait if isinstance(error, TooFast) else None
+            sleep(min(LONGEST_PAUSE, patience.pause * 2.0 ** (attempt - 1)) if asked_for is None else asked_for)
+    raise ValueError(f"{patience.attempts} attempts are too few; allow one at least.")
