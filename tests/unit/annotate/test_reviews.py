@@ -6,9 +6,8 @@ from hypothesis import strategies as st
 from rows import annotation, instance
 from sklearn.metrics import cohen_kappa_score
 
-from omni_iml.annotate import Instance
 from omni_iml.annotate.agreement import agreement, kappa, quality, review_report
-from omni_iml.annotate.comparison import PUBLISHED, compare, comparison_report, matched, mrb, title_accuracy
+from omni_iml.annotate.comparison import PUBLISHED, compare, comparison_report
 from omni_iml.annotate.exporting import export
 from omni_iml.annotate.openai_chat import OpenAIChat
 from omni_iml.annotate.reviewing import (
@@ -106,32 +105,6 @@ def test_quality_and_agreement_are_counted():
     assert "| natural | 2 | 1 | 0 | 1 | 2 | 3.50 |" in text
     assert "4.87 (chain), 2.94 (single)" in text
     assert "| a and b | 2 |" in text
-
-
-def test_mrb():
-    assert mrb("The outline is cut hard", "The outline is cut hard") == pytest.approx(1)
-    assert mrb("The outline is cut hard", "Nothing alike") < 0.1
-    # Worked by hand: of five words four in order (ROUGE-L 0.8); n-grams 4/5, 3/4, 2/3, 1/2, so BLEU is (1/5)^(1/4).
-    assert mrb("the outline is cut hard", "the outline is cut soft") == pytest.approx((0.8 + 0.2**0.25) / 2)
-    assert mrb("边缘不连续", "边缘不连续") == pytest.approx(1)
-    assert 0.3 < mrb("边缘不连续", "边缘连续") < 1
-
-
-def test_titles_that_both_have():
-    assert title_accuracy({"Edge artifacts": "", "Font": ""}, {"edge Artifacts.": "", "Texture": ""}) == 1 / 3
-    assert title_accuracy({}, {}) == 1
-    assert title_accuracy({"A": ""}, {}) == 0
-
-
-def named(name, **changes):
-    return Instance.model_validate(instance(**{"Tampered Region": name, **changes}))
-
-
-def test_the_most_alike_are_matched_one_to_one():
-    cat, dog = named("An orange cat"), named("A black dog", **{"Absolute Position": "Center"})
-    assert matched([cat, dog], [dog, cat]) == [cat, dog]
-    assert matched([cat, dog], [dog]) == [None, dog]
-    assert matched([cat], []) == [None]
 
 
 def test_both_methods_are_scored_against_the_reviewed_text():
