@@ -76,6 +76,24 @@ def test_their_loop_and_our_protocol_give_one_score_to_our_model(imdlbenco, data
 
 
 @pytest.mark.slow
+def test_their_whole_test_script_gives_our_model_the_score_of_our_protocol(imdlbenco, data, tmp_path):
+    listed, out, ours = tmp_path / "sets.json", tmp_path / "theirs", tmp_path / "ours"
+    listed.write_text(json.dumps({"pasted": str(data)}))
+    command = [
+        *(sys.executable, "-m", "omni_iml.evaluation.peers.benco_test", "--test_data_json", str(listed)),
+        *("--output_dir", str(out), "--device", "cpu", "--threads", "1"),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    theirs = json.loads((out / "pasted" / "log.txt").read_text())
+    arguments = ["evaluate", "--data", f"pasted={data}", "--out", str(ours), "--protocol", "benco", "--threads", "1"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    score = json.loads((ours / "scores.json").read_text())["scores"][0]
+    assert score["pixel"]["F1"]["mean"] == pytest.approx(theirs["test_pixel-level F1"], abs=1e-4)
+    assert score["pixel"]["F1"]["mean"] > 0
+
+
+@pytest.mark.slow
 def test_a_model_of_the_zoo_is_scored_by_our_evaluator(imdlbenco, data, tmp_path):
     maps, out = tmp_path / "maps", tmp_path / "out"
     command = [

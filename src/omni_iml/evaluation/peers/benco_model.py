@@ -1,15 +1,10 @@
-"""Our model under IMDL-BenCo's contract, for its own test loop.
+"""Our model under IMDL-BenCo's contract, for its own test loop; `omni_iml.evaluation.peers.benco_test` runs its script.
 
-    from IMDLBenCo.registry import MODELS
-    from omni_iml.evaluation.peers.benco_model import OmniIml
-    MODELS.register_module()(OmniIml)
-
-and then its ``test.py`` with ``--model OmniIml``. IMDL-BenCo hands on a normalised tensor of the resized picture and no
-file, so the coefficients are those of the resized pixels: what its protocol makes of every frequency model.
+IMDL-BenCo hands on a normalised tensor of the resized picture and no file, so the coefficients are those of the resized
+pixels: what its protocol makes of every frequency model.
 """
 
-from __future__ import annotations
-
+# No postponed annotations: IMDL-BenCo makes options of the constructor's parameters, by the types that stand there.
 from typing import Any
 
 import numpy as np
@@ -25,16 +20,23 @@ class OmniIml(nn.Module):
     """A detector as a module of IMDL-BenCo's; for testing, not for training.
 
     Args:
-        model: path of a model file; None for the bundled one.
+        weights: path of a model file; the bundled one where empty. (IMDL-BenCo keeps the name "model" for itself.)
         runtime: as for `Detector`.
-        threads: likewise.
+        threads: likewise; 0 = as many as the runtime likes.
     """
 
-    def __init__(self, model: str | None = None, runtime: str = "onnx", threads: int | None = None) -> None:
+    def __init__(self, weights: str = "", runtime: str = "onnx", threads: int = 0) -> None:
         super().__init__()
-        self._detector = Detector(model, runtime=runtime, threads=threads)  # type: ignore[arg-type]
+        self._detector = Detector(weights or None, runtime=runtime, threads=threads or None)  # type: ignore[arg-type]
         self.register_buffer("mean", torch.tensor(_MEAN).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(_STD).view(3, 1, 1), persistent=False)
+        # DistributedDataParallel refuses a module that has nothing to train.
+        self.unused = nn.Parameter(torch.zeros(1))
+
+    @property
+    def module(self) -> "OmniIml":
+        """Itself: test.py of IMDL-BenCo 0.1.45 unwraps the model even where nothing has wrapped it."""
+        return self
 
     @torch.no_grad()
     def forward(self, image: Tensor, mask: Tensor, label: Tensor, *args: Any, **kwargs: Any) -> dict[str, Any]:
