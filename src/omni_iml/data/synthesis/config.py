@@ -15,6 +15,7 @@ class SynthesisConfig:
     Attributes:
         size: side of the samples in pixels, a multiple of 32, at least 32.
         domains: share of each domain.
+        sets: the only source sets that are drawn from, as ``<domain>/<set>``; none for all that are there.
         operations: shares of operations by name, in place of those of `operations.catalogue`; none leaves them as they
             are. A domain draws from those of them that it has.
         inpainter: name "package.module:function" of a learned inpainter (see `Remove`); with one, a tenth of the edits
@@ -43,6 +44,7 @@ class SynthesisConfig:
     domains: Mapping[str, float] = field(
         default_factory=lambda: {"natural": 0.45, "document": 0.25, "face": 0.15, "scene_text": 0.15}
     )
+    sets: tuple[str, ...] = ()
     operations: Mapping[str, float] = field(default_factory=dict)
     inpainter: str | None = None
     authentic: float = 0.12

@@ -73,7 +73,7 @@ class Engine:
 
     Raises:
         ValueError: the configuration is one that `check` refuses or names an unknown operation or inpainter; or the
-            split has no tile of a domain that has a share.
+            split has no tile of a set that it names or of a domain that has a share.
     """
 
     def __init__(self, pool: TilePool, split: Split | None, config: SynthesisConfig, seed: int) -> None:
@@ -81,11 +81,16 @@ class Engine:
         check(config)
         self._domains = [d for d in DOMAINS if config.domains.get(d, 0) > 0]
         tiles = pool.select(split)
+        here = {entry.origin for entries in tiles.values() for entry in entries}
+        if missing := sorted(set(config.sets) - here):
+            names = ", ".join(sorted(here))
+            raise ValueError(f"sets: split {split or 'all'!r} has none of {', '.join(missing)}; it has {names}.")
+        wanted = set(config.sets) or here
         self._origins: dict[Domain, list[list[TileEntry]]] = {}
         for domain in DOMAINS:
             by_origin: dict[str, list[TileEntry]] = {}
             for entry in tiles[domain]:
-                if min(entry.height, entry.width) >= SMALLEST:
+                if entry.origin in wanted and min(entry.height, entry.width) >= SMALLEST:
                     by_origin.setdefault(entry.origin, []).append(entry)
             self._origins[domain] = list(by_origin.values())
         drawn = {"document"} if config.rendered >= 1 else set()  # needs no source

@@ -342,3 +342,16 @@ def test_configurations_that_cannot_be_drawn_from_are_refused(
 def test_domains_without_tiles_are_refused(pool: TilePool) -> None:
     with pytest.raises(ValueError, match="'test' has no source tile of document, scene_text; give it no share"):
         Engine(only(pool, "natural/scenes", "face/portraits"), "test", SynthesisConfig(), 1)
+
+
+def test_sets_that_are_named_are_the_only_ones_drawn_from(pool: TilePool) -> None:
+    sets = ("natural/scenes", "face/portraits")
+    config = SynthesisConfig(size=96, domains={"natural": 1.0, "face": 1.0}, sets=sets)
+    named, alone = Engine(pool, "train", config, 7), Engine(only(pool, *sets), "train", config, 7)
+    for index in range(30):
+        assert fingerprint(named(index)) == fingerprint(alone(index))
+
+
+def test_sets_that_are_not_there_are_refused(engine: MakeEngine) -> None:
+    with pytest.raises(ValueError, match=r"split 'train' has none of natural/nowhere; it has .*natural/scenes"):
+        engine(sets=("natural/nowhere", "natural/scenes"))
