@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from chat_server import ChatServer
 from omni_iml.cli import app
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -61,4 +62,32 @@ def test_a_mask_of_another_size_is_named_and_the_others_are_done(tmp_path: Path)
 @pytest.mark.parametrize("options", [["--masks", "nowhere"], ["--frames", "0"]])
 def test_wrong_usage_ends_with_2(options: list[str]) -> None:
     result = CliRunner().invoke(app, ["explain", str(EXAMPLES / "letter.jpg"), *options])
+    assert result.exit_code == 2
+
+
+def test_a_multimodal_model_is_asked_as_well(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    place = {"Absolute Position": "Center of the image", "Relative Position": ""}
+    said = [{"Tampered Region": "Four", **place, "Artifacts": {}}]
+    with ChatServer() as server:
+        server.says = json.dumps(said)
+        server.faults.extend(["", "refusal"])
+        names = [str(EXAMPLES / name) for name in ("meadow.jpg", "letter.jpg")]
+        options = ["--masks", str(TRUTH), "--no-ocr", "--json", "--domain", "natural", "--mask-colors", "#ff0000,black"]
+        result = CliRunner().invoke(app, ["explain", *names, *options, "--mllm", f"endpoint:{server.url}"])
+    assert result.exit_code == 1, result.output
+    meadow, letter = (json.loads(line) for line in result.stdout.splitlines())
+    assert meadow["interpretation"]["explanation"] == said
+    assert meadow["interpretation"]["valid"]
+    assert "copy_move" in meadow["regions"][0]["findings"]
+    assert letter["interpretation"]["status"] == "refused"
+    assert "letter.jpg: m: refused: the model declined" in result.stderr
+    assert "tampered natural image" in server.requests[0]["messages"][0]["content"][0]["text"]
+
+
+@pytest.mark.parametrize(
+    "options", [["--mllm", "gpt"], ["--mllm", "endpoint:http://127.0.0.1:1", "--mask-colors", "x"]]
+)
+def test_a_model_that_is_named_wrongly_ends_with_2(options: list[str]) -> None:
+    result = CliRunner().invoke(app, ["explain", str(EXAMPLES / "letter.jpg"), "--masks", str(TRUTH), *options])
     assert result.exit_code == 2

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, emit, exit_codes, needs
+from omni_iml.cli.names import DomainName
 from omni_iml.types import MAX_PIXELS, OmniError
 
 if TYPE_CHECKING:
@@ -48,15 +49,6 @@ class MethodName(StrEnum):
 
     CHAIN = "chain"
     SINGLE = "single"
-
-
-class DomainName(StrEnum):
-    """The choices of ``--domain``."""
-
-    NATURAL = "natural"
-    DOCUMENT = "document"
-    FACE = "face"
-    SCENE_TEXT = "scene_text"
 
 
 class SplitName(StrEnum):

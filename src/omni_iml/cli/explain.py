@@ -4,20 +4,42 @@ from __future__ import annotations
 
 import json
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from omni_iml.cli.detect import choice_of, pictures
-from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, describe, emit, exit_codes
+from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, describe, emit, exit_codes, needs
+from omni_iml.cli.names import DomainName
+from omni_iml.text import printable
 from omni_iml.types import MAX_PIXELS, OmniError, UnreadableImage
 
 if TYPE_CHECKING:
+    from omni_iml.annotate.schema import Domain
     from omni_iml.evidence.text_lines import TextReader
-    from omni_iml.explain import Explanation
+    from omni_iml.explain import Asking, Explanation, Interpreter
     from omni_iml.inference.detector import Detector
     from omni_iml.types import EvidenceImage
+
+
+MLLM = "Multimodal model"
+
+
+class QueryName(StrEnum):
+    """The choices of ``--query``."""
+
+    REFERENCE = "reference"
+    PLAIN = "plain"
+    ZERO_SHOT = "zero_shot"
+
+
+class AxisName(StrEnum):
+    """The choices of ``--axis``."""
+
+    LONGEST = "longest"
+    HORIZONTAL = "horizontal"
 
 
 def explain(
@@ -32,8 +54,38 @@ def explain(
     ocr: Annotated[
         bool | None, typer.Option("--ocr/--no-ocr", help="Read the text; by default if rapidocr is installed.")
     ] = None,
-    model: Annotated[Path | None, typer.Option(help="Model file; the bundled one if left out.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model file, or hf://owner/name@revision; the bundled one if left out.")
+    ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads for the model; by default all cores.")] = None,
+    mllm: Annotated[
+        str | None,
+        typer.Option(metavar="endpoint:ADDRESS", help="Ask a multimodal model as well.", rich_help_panel=MLLM),
+    ] = None,
+    mllm_model: Annotated[
+        str | None, typer.Option(help="Its name, where the endpoint offers several.", rich_help_panel=MLLM)
+    ] = None,
+    query: Annotated[QueryName, typer.Option(help="Which query of F.2.", rich_help_panel=MLLM)] = QueryName.REFERENCE,
+    domain: Annotated[
+        DomainName | None, typer.Option(help="Domain of the pictures, for the query.", rich_help_panel=MLLM)
+    ] = None,
+    axis: Annotated[
+        AxisName, typer.Option(help="How picture and reference are joined.", rich_help_panel=MLLM)
+    ] = AxisName.LONGEST,
+    mask_colors: Annotated[
+        str,
+        typer.Option(metavar="TAMPERED,AUTHENTIC", help="Colours of the mask, as names.", rich_help_panel=MLLM),
+    ] = "white,black",
+    spell_form: Annotated[
+        bool,
+        typer.Option("--spell-form", help="Ask for JSON explicitly, if not fine-tuned.", rich_help_panel=MLLM),
+    ] = False,
+    max_side: Annotated[
+        int, typer.Option(min=64, help="Longest side of the picture that is shown.", rich_help_panel=MLLM)
+    ] = 1280,
+    max_tokens: Annotated[int, typer.Option(min=16, help="Longest answer, in tokens.", rich_help_panel=MLLM)] = 2048,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for it.", rich_help_panel=MLLM)] = 120.0,
+    attempts: Annotated[int, typer.Option(min=1, help="Attempts where it fails.", rich_help_panel=MLLM)] = 3,
     max_pixels: Annotated[int, typer.Option(min=1, help="Refuse pictures with more pixels.")] = MAX_PIXELS,
     frames: Annotated[
         str, typer.Option(metavar="first|all|N", help="Frames or pages of a picture that has several.")
@@ -51,8 +103,9 @@ def explain(
 ) -> None:
     """Say what sets each edited region apart, as measured against places of its shape in the same picture.
 
-    Exit code: 0 if every picture was explained, 1 if some could not be read (a mask included), 2 for wrong usage, 3 if
-    something else failed.
+    With --mllm a multimodal model says what it sees as well. Exit code: 0 if every picture was explained, 1 if some
+    could not be read (a mask included) or the model gave no usable answer, 2 for wrong usage, 3 if something else
+    failed.
     """
     with exit_codes(debug):
         from omni_iml.explain import save, to_json
@@ -65,6 +118,10 @@ def explain(
         found, bad = pictures(sources, out)
         detector = None if masks is not None else Detector(model, threads=threads, max_pixels=max_pixels)
         reader = _reader(ocr)
+        interpreter = None
+        if mllm is not None:
+            asking = _asking(query, axis, mask_colors, max_side, spell_form, attempts)
+            interpreter = _interpreter(mllm, mllm_model, timeout, max_tokens, asking)
         failed = len(bad)
         for error in bad:
             print(describe(error, debug), file=sys.stderr)
@@ -74,7 +131,7 @@ def explain(
                     if isinstance(image, UnreadableImage):
                         raise image
                     name = item.relative.as_posix() + image.part
-                    explanation = _explained(image, name, masks, detector, reader)
+                    explanation = _explained(image, name, masks, detector, reader, interpreter, domain)
                 except OmniError as error:
                     failed += 1
                     print(describe(error, debug), file=sys.stderr)
@@ -85,6 +142,10 @@ def explain(
                     emit(json.dumps(to_json(explanation)))
                 if not quiet:
                     _print(name, explanation)
+                if (said := explanation.interpretation) is not None and said.status != "answered":
+                    failed += 1
+                    what = f"{name}: {said.model or mllm}: {said.status}: {said.cause}."
+                    print(printable(what), file=sys.stderr)
         if failed:
             raise typer.Exit(SOME_UNREADABLE)
 
@@ -102,16 +163,58 @@ def _reader(asked: bool | None) -> TextReader | None:
         return None
 
 
+def _asking(query: QueryName, axis: AxisName, colours: str, max_side: int, spell_form: bool, attempts: int) -> Asking:
+    from PIL import ImageColor
+
+    from omni_iml.explain import Asking
+    from omni_iml.explain.reference import MaskColours
+    from omni_iml.mllm.patience import Patience
+
+    try:
+        tampered, authentic = (ImageColor.getrgb(each.strip())[:3] for each in colours.split(","))
+    except ValueError as error:
+        raise WrongUsage(f"--mask-colors {colours}: are no two colours; write white,black or #ffd000,black.") from error
+    return Asking(
+        mode=query.value,
+        axis=axis.value,
+        colours=MaskColours(tampered, authentic),
+        max_side=max_side,
+        spell_form=spell_form,
+        patience=Patience(attempts),
+    )
+
+
+def _interpreter(name: str, model: str | None, timeout: float, max_tokens: int, asking: Asking) -> Interpreter:
+    from omni_iml.explain import Interpreter
+    from omni_iml.mllm import NoAnswer
+    from omni_iml.mllm.opening import Opening, WrongModelName, open_model
+
+    # Twice the side, for picture and reference: nothing is reduced a second time.
+    how = Opening(model, timeout=timeout, max_tokens=max_tokens, max_side=2 * asking.max_side)
+    with needs("explain", "explain --mllm"):
+        try:
+            return Interpreter(open_model(name, how), asking)
+        except (WrongModelName, NoAnswer) as error:
+            raise WrongUsage(f"--mllm: {error}") from error
+
+
 def _explained(
-    image: EvidenceImage, name: str, masks: Path | None, detector: Detector | None, reader: TextReader | None
+    image: EvidenceImage,
+    name: str,
+    masks: Path | None,
+    detector: Detector | None,
+    reader: TextReader | None,
+    interpreter: Interpreter | None,
+    domain: DomainName | None,
 ) -> Explanation:
     from omni_iml.explain import explain_image, read_mask
     from omni_iml.io.orientation import to_displayed
     from omni_iml.report.files import output_stem
 
+    kind: Domain | None = None if domain is None else domain.value
     if masks is None:
         assert detector is not None
-        return explain_image(image, None, detector.analyse(image), reader)
+        return explain_image(image, None, detector.analyse(image), reader, interpreter, kind)
     import numpy as np
 
     stem = masks / output_stem(name)
@@ -119,14 +222,14 @@ def _explained(
     height, width = to_displayed(image.pixels, image.orientation).shape[:2]
     # A folder of true masks has none for an authentic picture.
     mask: Any = read_mask(path, width, height) if path.is_file() else np.zeros((height, width), bool)
-    return explain_image(image, mask, None, reader)
+    return explain_image(image, mask, None, reader, interpreter, kind)
 
 
 def _print(name: str, explanation: Explanation) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from omni_iml.report.wording import VERDICTS, printable
+    from omni_iml.report.wording import VERDICTS
 
     console = Console(stderr=True, highlight=False)
     detection = explanation.detection
@@ -141,3 +244,11 @@ def _print(name: str, explanation: Explanation) -> None:
             console.print(Text(printable(f"    {finding.title}: {finding.sentence}")), soft_wrap=True)
         if not one.findings:
             console.print(Text(f"    {one.note or 'Nothing unusual was measured.'}"), soft_wrap=True)
+    if (heard := explanation.interpretation) is not None and heard.answer.regions:
+        form = "" if heard.answer.valid else f" ({len(heard.answer.problems)} departures from the form)"
+        console.print(Text(printable(f"  {heard.model} says{form}:"), "bold"), soft_wrap=True)
+        for region in heard.answer.regions:
+            about = f"  {region.tampered_region or '?'} ({region.absolute_position or '?'}). {region.relative_position}"
+            console.print(Text(printable(about)), soft_wrap=True)
+            for title, description in region.artifacts.items():
+                console.print(Text(printable(f"    {title}: {description}")), soft_wrap=True)

@@ -12,13 +12,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from omni_iml.annotate.schema import Instance
+from omni_iml.annotate.schema import Domain, Instance
 from omni_iml.evidence.copy_move import matrix_of
 from omni_iml.evidence.lettering import measure_lettering
 from omni_iml.evidence.measures import measure_regions, thresholds
 from omni_iml.evidence.measuring import Measurement
 from omni_iml.evidence.placements import SMALLEST
 from omni_iml.evidence.text_lines import TextLine, TextReader
+from omni_iml.explain.interpreting import Interpretation, Interpreter
 from omni_iml.explain.masks import instances_of, masks_of
 from omni_iml.explain.naming import name_of, place_of
 from omni_iml.inference.detector import Detector
@@ -71,6 +72,7 @@ class Explanation:
         text_lines: what was read; None where nobody asked for it.
         warnings: what a reader should know.
         timing_ms: milliseconds by step.
+        interpretation: what a multimodal model said; None where none was asked.
     """
 
     source: str
@@ -84,6 +86,7 @@ class Explanation:
     text_lines: tuple[TextLine, ...] | None
     warnings: tuple[str, ...]
     timing_ms: Mapping[str, float] = field(default_factory=dict)
+    interpretation: Interpretation | None = None
 
     @property
     def findings(self) -> int:
@@ -101,6 +104,8 @@ def explain(
     *,
     detector: Detector | None = None,
     reader: TextReader | None = None,
+    interpreter: Interpreter | None = None,
+    domain: Domain | None = None,
     max_pixels: int = MAX_PIXELS,
 ) -> Explanation:
     """Explain one picture.
@@ -110,6 +115,8 @@ def explain(
         mask: bool ``(height, width)``, displayed orientation; None to let a model find it.
         detector: the model that does; None for the bundled one.
         reader: reads the text; None to do without.
+        interpreter: asks a multimodal model as well; None to do without.
+        domain: of the picture, for the model's query; None where it is not known.
         max_pixels: larger pictures are refused.
 
     Returns:
@@ -121,7 +128,7 @@ def explain(
     """
     image = load(source, max_pixels=max_pixels)
     detection = None if mask is not None else (detector or _default_detector()).analyse(image)
-    return explain_image(image, mask, detection, reader)
+    return explain_image(image, mask, detection, reader, interpreter, domain)
 
 
 @cache
@@ -130,7 +137,12 @@ def _default_detector() -> Detector:
 
 
 def explain_image(
-    image: EvidenceImage, mask: Mask | None, detection: Detection | None, reader: TextReader | None = None
+    image: EvidenceImage,
+    mask: Mask | None,
+    detection: Detection | None,
+    reader: TextReader | None = None,
+    interpreter: Interpreter | None = None,
+    domain: Domain | None = None,
 ) -> Explanation:
     """Explain a picture that is loaded.
 
@@ -139,9 +151,11 @@ def explain_image(
         mask: bool ``(height, width)``, displayed orientation; None to take the detection's.
         detection: what a model said of it; may be None where a mask is given.
         reader: reads the text; None to do without.
+        interpreter: asks a multimodal model as well, also about an empty mask (H.7); None to do without.
+        domain: of the picture, for the model's query; None where it is not known.
 
     Returns:
-        The explanation.
+        The explanation; a model that fails leaves the measured part as it is.
 
     Raises:
         ValueError: there is neither mask nor detection, or the mask is not as large as the picture.
@@ -174,7 +188,11 @@ def explain_image(
         _explained(region, found, lines or (), [box for box in boxes if box != region.box], image.orientation, size)
         for (region, _), found in zip(parts, measured, strict=True)
     )
-    timing = {"measure": 1000 * (done - begin), "text": 1000 * (read - done), "total": 1000 * (read - begin)}
+    said = interpreter.interpret(pixels, shown, domain) if interpreter is not None else None
+    timing = {"measure": 1000 * (done - begin), "text": 1000 * (read - done)}
+    if said is not None:
+        timing["interpretation"] = 1000 * said.seconds
+    timing["total"] = 1000 * (perf_counter() - begin)
     return Explanation(
         source=image.source,
         part=image.part,
@@ -187,6 +205,7 @@ def explain_image(
         text_lines=lines,
         warnings=image.warnings,
         timing_ms=timing,
+        interpretation=said,
     )
 
 

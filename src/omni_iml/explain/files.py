@@ -15,6 +15,7 @@ from PIL import Image
 from omni_iml.annotate.schema import published_form
 from omni_iml.evidence.measuring import Measurement
 from omni_iml.explain.explaining import Explained, Explanation
+from omni_iml.explain.interpreting import Interpretation
 from omni_iml.io.paths import openable
 from omni_iml.io.whole_file import write_whole
 from omni_iml.report.files import output_stem
@@ -46,6 +47,7 @@ def to_json(explanation: Explanation) -> dict[str, Any]:
         "detection": None if detection is None else _detection(detection),
         "explanation": published_form(one.instance for one in explanation.regions),
         "regions": [_region(one) for one in explanation.regions],
+        "interpretation": None if explanation.interpretation is None else _interpretation(explanation.interpretation),
         "text_read": explanation.text_lines is not None,
         "warnings": [printable(warning) for warning in explanation.warnings],
         "timing_ms": {step: round(float(value), 1) for step, value in explanation.timing_ms.items()},
@@ -73,6 +75,26 @@ def _region(one: Explained) -> dict[str, Any]:
         "measurements": [_measurement(found) for found in one.measurements],
         "note": one.note,
         "copied_from": None if one.arrow is None else [round(edge, 1) for edge in one.arrow[0]],
+    }
+
+
+def _interpretation(said: Interpretation) -> dict[str, Any]:
+    return {
+        "backend": said.backend,
+        "model": printable(said.model),
+        "mode": said.mode,
+        "status": said.status,
+        "cause": printable(said.cause),
+        "explanation": [region.published() for region in said.answer.regions],
+        "form": said.answer.form,
+        "valid": said.answer.valid,
+        "problems": [printable(problem) for problem in said.answer.problems],
+        "raw": said.raw,
+        "query": said.query,
+        "query_sha256": said.query_sha256,
+        "tokens_in": said.tokens_in,
+        "tokens_out": said.tokens_out,
+        "attempts": said.attempts,
     }
 
 

@@ -69,11 +69,13 @@ class NoAnswer(OmniError):  # noqa: N818 - named for what happened
     Attributes:
         tokens_in: tokens that were used all the same.
         tokens_out: likewise.
+        attempts: how often it was asked; `omni_iml.mllm.patience.ask` counts.
     """
 
     def __init__(self, cause: str, tokens_in: int = 0, tokens_out: int = 0) -> None:
         super().__init__(cause)
         self.tokens_in, self.tokens_out = tokens_in, tokens_out
+        self.attempts = 1
 
 
 class Refused(NoAnswer):

@@ -32,7 +32,7 @@ class Endpoint:
     The key comes from the environment variable ``OPENAI_API_KEY``; a server of one's own needs none.
 
     Args:
-        model: name of the model.
+        model: name of the model; "" for the one that the service offers, which `reply` asks for.
         base_url: address of the service; by default ``OPENAI_BASE_URL``, or OpenAI's own.
         timeout: seconds to wait for an answer.
         max_tokens: longest answer, in tokens.
@@ -62,6 +62,24 @@ class Endpoint:
             raise Denied(f"There is no key: set {KEY}, or name a server of your own with --base-url.")
         self.model, self.max_tokens, self.max_side = model, max_tokens, max_side
         self.client = openai.OpenAI(api_key=self._key or "none", base_url=address, timeout=timeout, max_retries=0)
+
+    def only_model(self) -> str:
+        """The one model that the service offers.
+
+        Raises:
+            Denied: it offers none or several.
+            NoAnswer: it cannot be asked.
+        """
+        import openai
+
+        try:
+            names = [each.id for each in self.client.models.list()]
+        except openai.APIError as error:
+            raise self.no_answer(error) from None
+        if len(names) != 1:
+            some = plain(", ".join(names[:5])) or "none"
+            raise Denied(f"the service offers {len(names)} models ({some}); name one")
+        return names[0]
 
     def body(self, query: Query, **more: Any) -> dict[str, Any]:
         """The request, as a plain call sends it and a line of a batch holds it.
@@ -119,6 +137,7 @@ class Endpoint:
         Raises:
             NoAnswer: of the kind that says whether to ask again.
         """
+        self.model = self.model or self.only_model()
         return read_completion(self.complete(self.body(query)))
 
     def no_answer(self, error: Exception) -> NoAnswer:
@@ -170,7 +189,8 @@ def read_completion(completion: Mapping[str, Any]) -> Reply:
         raise Refused(f"the model declined ({plain(str(message['refusal']))})", *tokens)
     if choice.get("finish_reason") == "content_filter":
         raise Refused("the service's filter withheld the answer", *tokens)
-    text = str(message.get("content") or "")
+    # A lone surrogate can be escaped in JSON, but not be written to a file.
+    text = str(message.get("content") or "").encode("utf-8", "replace").decode("utf-8")
     if choice.get("finish_reason") == "length":
         return Reply(text, "length" if loop_start(text) is None else "loop", *tokens)
     return Reply(text, "stop", *tokens)

@@ -45,6 +45,7 @@ def ask(
         try:
             return model.reply(query), attempt
         except NoAnswer as error:
+            error.attempts = attempt
             if not isinstance(error, Temporary | TooFast) or attempt == patience.attempts:
                 raise
             asked_for = error.wait if isinstance(error, TooFast) else None

@@ -1,4 +1,4 @@
-"""A server that speaks the OpenAI protocol, with faults on demand: chat, structured outputs, files and batches."""
+"""A server that speaks the OpenAI protocol, with faults on demand: chat, structured outputs, files, batches."""
 
 from __future__ import annotations
 
@@ -51,6 +51,8 @@ class ChatServer:
     def __init__(self, delay: float = 0.0) -> None:
         self.delay = delay
         self.faults: deque[str] = deque()
+        self.says = ""  # to what asks for no form
+        self.models = ["m"]
         self.requests: list[dict[str, Any]] = []
         self.answered: list[str] = []
         self.keys: set[str] = set()
@@ -75,17 +77,22 @@ class ChatServer:
 
     def complete(self, body: dict[str, Any], fault: str) -> dict[str, Any]:
         """A chat completion."""
-        form = body["response_format"]["json_schema"]
-        assert form["strict"]
-        assert form["schema"]["additionalProperties"] is False
-        text = body["messages"][0]["content"][0]["text"]
-        content = json.dumps(answer_for(form["name"], text))
+        if "response_format" in body:
+            form = body["response_format"]["json_schema"]
+            assert form["strict"]
+            assert form["schema"]["additionalProperties"] is False
+            text = body["messages"][0]["content"][0]["text"]
+            content = json.dumps(answer_for(form["name"], text))
+        else:
+            content = self.says
         message: dict[str, Any] = {"role": "assistant", "content": content, "refusal": None}
         reason = "stop"
         if fault == "refusal":
             message |= {"content": None, "refusal": "I cannot help with that."}
         elif fault == "truncated":
             message["content"], reason = content[: len(content) // 2], "length"
+        elif fault == "loop":
+            message["content"], reason = content + "and so on, " * 60, "length"
         elif fault == "nonsense":
             message["content"] = "There is no tampering."
         elif fault == "filter":
@@ -173,7 +180,10 @@ def _handler(server: ChatServer) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             path = self.path.removeprefix("/v1").partition("?")[0]
-            if path == "/batches":
+            if path == "/models":
+                data = [{"id": name, "object": "model", "created": 0, "owned_by": "x"} for name in server.models]
+                self.reply(200, {"object": "list", "data": data})
+            elif path == "/batches":
                 self.reply(200, {"object": "list", "data": list(server.batches.values()), "has_more": False})
             elif path.startswith("/batches/"):
                 batch = server.batches[path.removeprefix("/batches/")]

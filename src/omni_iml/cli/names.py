@@ -1,0 +1,14 @@
+"""Choices that several commands offer."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class DomainName(StrEnum):
+    """The choices of ``--domain``."""
+
+    NATURAL = "natural"
+    DOCUMENT = "document"
+    FACE = "face"
+    SCENE_TEXT = "scene_text"

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+
+from chat_server import ChatServer
+from omni_iml.mllm import Denied, Overdue, Query, Refused, Temporary, TooFast, Unreachable
+from omni_iml.mllm.endpoint import Endpoint
+from omni_iml.mllm.opening import Opening, WrongModelName, open_model
+from omni_iml.mllm.patience import Patience, ask
+
+KEY = "sk-secret-of-the-test"
+PICTURE = np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with ChatServer() as running:
+        running.says = "A cat."
+        yield running
+
+
+def test_text_and_picture_arrive_and_the_reply_comes_back_with_its_tokens(server: ChatServer) -> None:
+    reply = Endpoint("m", base_url=server.url).reply(Query("What is it?", (PICTURE,)))
+    assert (reply.text, reply.ending, reply.tokens_in, reply.tokens_out) == ("A cat.", "stop", 1000, 100)
+    (body,) = server.requests
+    text, image = body["messages"][0]["content"]
+    assert text["text"] == "What is it?"
+    sent = np.frombuffer(base64.b64decode(image["image_url"]["url"].partition(",")[2]), np.uint8)
+    np.testing.assert_array_equal(cv2.imdecode(sent, cv2.IMREAD_COLOR)[..., ::-1], PICTURE)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("429", TooFast), ("500", Temporary), ("401", Denied), ("400", Refused), ("timeout", Overdue),
+        ("refusal", Refused), ("filter", Refused),
+    ],
+)  # fmt: skip
+def test_each_failure_has_its_kind_and_hides_the_key(server: ChatServer, fault: str, error: type[Exception]) -> None:
+    server.faults.append(fault)
+    with pytest.raises(error) as raised:
+        Endpoint("m", base_url=server.url, timeout=0.3).reply(Query("?"))
+    assert KEY not in str(raised.value)
+
+
+def test_nobody_at_the_address(server: ChatServer) -> None:
+    server.close()
+    with pytest.raises(Unreachable, match="nobody answers"):
+        Endpoint("m", base_url=server.url).reply(Query("?"))
+
+
+def test_what_was_cut_off_is_told_from_what_repeats(server: ChatServer) -> None:
+    server.faults.extend(["truncated", "loop"])
+    model = Endpoint("m", base_url=server.url)
+    assert [model.reply(Query("?")).ending for _ in range(2)] == ["length", "loop"]
+
+
+def test_the_one_model_of_a_service_needs_no_name(server: ChatServer) -> None:
+    model = open_model(f"endpoint:{server.url}", Opening())
+    assert server.requests == []
+    model.reply(Query("?"))
+    assert model.model == server.requests[0]["model"] == "m"
+    server.models = ["a", "b"]
+    with pytest.raises(Denied, match=r"2 models \(a, b\)"):
+        open_model(f"endpoint:{server.url}", Opening()).reply(Query("?"))
+
+
+def test_a_name_of_another_form_is_refused() -> None:
+    with pytest.raises(WrongModelName, match="endpoint:ADDRESS"):
+        open_model("gpt-4o", Opening())
+
+
+def test_patience_waits_as_long_as_it_is_asked_to_and_gives_up(server: ChatServer) -> None:
+    server.faults.extend(["429", "500", ""])
+    waits: list[float] = []
+    model = Endpoint("m", base_url=server.url)
+    assert ask(model, Query("?"), Patience(3, pause=1.0), waits.append)[1] == 3
+    assert waits == [0.2, 2.0]
+    server.faults.extend(["500", "500", "refusal"])
+    with pytest.raises(Temporary) as raised:
+        ask(model, Query("?"), Patience(2, pause=0), waits.append)
+    assert raised.value.attempts == 2
+    with pytest.raises(Refused) as refused:
+        ask(model, Query("?"), Patience(5, pause=0), waits.append)
+    assert refused.value.attempts == 1
