@@ -54,6 +54,9 @@ def evaluate(
     runtime: Annotated[str, typer.Option(help="onnx, openvino, torch or auto.")] = "onnx",
     threads: Annotated[int | None, typer.Option(min=1, help="Threads that the model may use.")] = None,
     minq: Annotated[int, typer.Option(help="DocTamper's list of qualities: 75, 80, 85 or 90.")] = 75,
+    task: Annotated[
+        str | None, typer.Option(help="The one domain that the model was trained on: its place in C-T3 and A-T3.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of noise and of the bootstrap.")] = 0,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
@@ -65,9 +68,12 @@ def evaluate(
     Exit status: 0 all is scored, 1 some pictures were not (each is named once), 2 wrong usage, 3 something else failed.
     """
     with exit_codes(debug):
+        from omni_iml.data.sources import DOMAINS
         from omni_iml.evaluation.evaluate import Request, evaluate_all
         from omni_iml.evaluation.protocol import PROTOCOLS
 
+        if task is not None and task not in DOMAINS:
+            raise WrongUsage(f"--task {task}: is none of {', '.join(DOMAINS)}.")
         names = protocol or ["paper", "clean"]
         if unknown := [name for name in names if name not in PROTOCOLS]:
             raise WrongUsage(f"--protocol {unknown[0]}: is none of {', '.join(PROTOCOLS)}.")
@@ -87,6 +93,7 @@ def evaluate(
             compare=compare,
             seed=seed,
             least_quality=minq,
+            task=task,
         )
         try:
             predictor, about = _predictor(predictions, model, runtime, threads)

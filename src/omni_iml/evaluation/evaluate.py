@@ -43,6 +43,7 @@ class Request:
         compare: folder of another run, or None.
         seed: of noise and bootstrap.
         least_quality: DocTamper's "minq".
+        task: the one domain that the model was trained on, for the papers' tables; None = all.
     """
 
     data: tuple[str, ...]
@@ -54,6 +55,7 @@ class Request:
     compare: Path | None = None
     seed: int = 0
     least_quality: int = 75
+    task: str | None = None
 
 
 def evaluate_all(
@@ -133,7 +135,7 @@ def _write(
     }
     write_whole(out / "scores.json", lambda file: file.write(json.dumps(content, indent=1, allow_nan=False).encode()))
     label = " ".join(str(value) for key, value in about.items() if key != "sha256")
-    tables = [*protocol_tables(scores), *paper_tables(scores, label)]
+    tables = [*protocol_tables(scores), *paper_tables(scores, label, task=request.task)]
     lines = [_compared_line(name, result, request.compare) for name, result in compared.items()]
     markdown = "\n".join([*(table.markdown() for table in tables), *lines])
     write_whole(out / "tables.md", lambda file: file.write(markdown.encode()))

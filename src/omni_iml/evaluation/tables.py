@@ -137,19 +137,32 @@ def published() -> dict[str, Any]:
     return content
 
 
-def paper_tables(scores: Sequence[SetScore], label: str) -> list[Table]:
+ONE_TASK = " (one task)"
+"""Ends the name of what stands in a column of models that were trained on one task alone."""
+
+
+def paper_tables(scores: Sequence[SetScore], label: str, *, task: str | None = None) -> list[Table]:
     """The papers' tables that have a column for one of these data sets, with a row of ours below the published ones.
 
     Args:
         scores: of any protocols; the one named "paper" counts, else the first that has the figure.
         label: of our row.
+        task: the one domain that the model was trained on: in C-T3 and A-T3 its figures stand in the columns of such
+            models. None = trained on all.
     """
     content, tables = published(), []
     value = _values(scores)
+    label = f"{label} ({task} alone)" if task else label
     for table in content["tables"]:
         if table["id"].split()[0] not in LAYOUTS:
             continue
-        ours = [value(column["data"], column["figure"]) for column in table["columns"]]
+        two_halves = any(column["data"].endswith(ONE_TASK) for column in table["columns"])
+        ours = [
+            value(column["data"].removesuffix(ONE_TASK), column["figure"])
+            if not two_halves or column["data"].endswith(ONE_TASK) == (task is not None)
+            else math.nan
+            for column in table["columns"]
+        ]
         if all(math.isnan(v) for v in ours):
             continue
         rows = [
@@ -203,6 +216,8 @@ def _values(scores: Sequence[SetScore]) -> Callable[[str, str], float]:
             # Only the sets that the papers have: a mean over others would stand in a column that is not theirs.
             if one != without and one in _BENCHMARKS:
                 domains.setdefault(domain, []).append(number)
+        if wanted == "doctamper":
+            return mean_of(number for one, (_, number) in sets.items() if one in _BENCHMARKS and one.startswith(wanted))
         if wanted == "average":
             return mean_of(mean_of(v) for v in domains.values()) if len(domains) > 2 else math.nan
         return mean_of(domains.get(wanted, []))

@@ -102,6 +102,34 @@ def test_the_papers_table_has_our_row_below_the_published_ones(tmp_path, data, m
     assert "casia1 9" in table
 
 
+def test_a_model_of_one_task_stands_in_the_columns_of_such_models(tmp_path, data, maps):
+    out = tmp_path / "out"
+    evaluate("--data", f"casia1={data}", "--predictions", maps, "--out", out, "--task", "natural")
+    text = (out / "tables.md").read_text()
+    row = next(line for line in text[text.index("C-T3") :].splitlines() if "natural alone" in line)
+    assert row.split("|")[2:-1] == [" 0.500 ", *[" - "] * 8]
+    wrong = evaluate("--data", f"casia1={data}", "--predictions", maps, "--out", tmp_path / "b", "--task", "cats")
+    assert wrong.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("sets", "tables"),
+    [
+        (["casia1", "columbia"], ["C-T2 natural", "C-T3", "C-T5", "C-T15", "C-T18", "A-T1", "A-T3"]),
+        (["sacp-test", "ostf-test"], ["C-T2 document", "C-T4 scene text", "A-T2"]),
+        (["rscmqa", "faceshifter-test", "openforensics-test"], ["C-T4 face", "C-T14", "A-T4"]),
+    ],
+)
+def test_the_papers_layouts_come_out_in_markdown_and_latex(tmp_path, data, maps, sets, tables):
+    out = tmp_path / "out"
+    given = [part for name in sets for part in ("--data", f"{name}={data}")]
+    evaluate(*given, "--predictions", maps, "--out", out)
+    text, latex = (out / "tables.md").read_text(), (out / "tables.tex").read_text()
+    for table in tables:
+        assert f"**{table}: " in text
+        assert rf"\caption{{{table}: " in latex
+
+
 @pytest.mark.parametrize(
     ("spoil", "kind"),
     [
@@ -227,13 +255,16 @@ def test_a_killed_run_goes_on_and_scores_nothing_twice(tmp_path):
 def test_robustness_runs_on_distorted_files_and_draws_curves(tmp_path, data):
     out = tmp_path / "out"
     result = evaluate(
-        "--data", f"mine={data}", "--model", "baseline:error-level", "--out", out, "--robust", "classic",
+        "--data", f"nist16={data}", "--model", "baseline:error-level", "--out", out, "--robust", "classic",
         "--limit", "1", "--protocol", "clean",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     views = [score["view"] for score in scores_of(out)["scores"]]
     assert views == ["original", *(f"original@{name}" for name in (
         "resize-0.78", "resize-0.25", "blur-3", "blur-15", "noise-3", "noise-15", "jpeg-100", "jpeg-50"))]  # fmt: skip
+    text = (out / "tables.md").read_text()
+    ours = next(line for line in text[text.index("**C-T12") :].splitlines() if line.startswith("| error-level"))
+    assert "-" not in ours.removeprefix("| error-level")  # a figure under each of the paper's distortions
     rows = read_parquet(out / "counts.parquet")
     assert next((r.height, r.width) for r in rows if r.view == "original@resize-0.25") == (10, 18)
     with Image.open(out / "robust.png") as image:
