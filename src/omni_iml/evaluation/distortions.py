@@ -224,13 +224,17 @@ BENCO: tuple[Distortion, ...] = (
 """The levels of IMDL-BenCo and Mesorch; their "noise 15" is a variance."""
 
 OSN: tuple[Distortion, ...] = (
-    Distortion("reupload", 2048, quality=92),
+    Distortion("reupload", 2048, quality=95),
     Distortion("reupload", 2048, quality=71),
     Distortion("reupload", 1600, quality=75),
 )
-"""Stand-ins for social networks: a longest side and a quality. Wu et al. (2022) saw Facebook scale to 2048 and compress
-with a quality of 71 to 95 by content, which the first two bracket; the third stands for a messenger. Real re-uploads
-also filter, so figures under these are not those of TruFor's re-uploaded sets."""
+"""Simulated re-uploads to social networks: a longest side and a quality, nothing else.
+
+Wu et al. (2022) saw Facebook scale to 2048 and compress with a quality of 71 to 95 by content: the first two are the
+ends of that range; the third stands for a messenger. Real networks also filter, and choose the quality by rules that
+nobody has published, so figures under these are not those of the files that Wu et al. and TruFor really sent through Facebook,
+WhatsApp and others; whoever has such files scores them as a data set.
+"""
 
 SUITES: Mapping[str, tuple[Distortion, ...]] = {"classic": CLASSIC, "benco": BENCO, "osn": OSN}
 """The suites of ``omni-iml evaluate --robust``, by name."""

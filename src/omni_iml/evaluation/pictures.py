@@ -108,7 +108,7 @@ _AXES = {
 
 def _level(score: SetScore) -> tuple[str, float]:
     family, _, level = score.view.partition("@")[2].rpartition("-")
-    if family.startswith("reupload"):  # "reupload-2048-q92"
+    if family.startswith("reupload"):  # "reupload-2048-q95"
         return "reupload", float(level.removeprefix("q"))
     return family, float(level)
 

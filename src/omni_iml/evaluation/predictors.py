@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from omni_iml.evaluation.baselines import BASELINES
 from omni_iml.inference.detector import Detector
 from omni_iml.inference.session import RUNTIMES
-from omni_iml.metrics.matching import Prediction, bare_name, predictions_in
+from omni_iml.metrics.matching import Prediction, bare_name, predictions_by_name
 from omni_iml.metrics.pictures import read_gray
 from omni_iml.types import EvidenceImage, OmniError
 
@@ -121,8 +121,8 @@ class FolderPredictor:
             names: dict[str, list[Path | Prediction]] = defaultdict(list)
             for path in sorted(folder.rglob("*.np[yz]")):
                 names[bare_name(path.relative_to(folder).with_suffix("").as_posix())].append(path)
-            for prediction in predictions_in(folder, empty=bool(names)):
-                names[bare_name(prediction.name)].append(prediction)
+            for name, found in predictions_by_name(folder).items():
+                names[bare_name(name)].extend([found] if isinstance(found, Prediction) else found)
             self._sets[data] = names
         return self._sets[data]
 

@@ -121,25 +121,17 @@ def match_folders(predictions: Path, truths: Path) -> Matching:
     return Matching(tuple(pairs), tuple(missing), tuple(extra), tuple(ambiguous))
 
 
-def predictions_in(folder: Path, *, empty: bool = False) -> list[Prediction]:
-    """All predictions of a folder, by rules 3 and 4.
+def predictions_by_name(folder: Path) -> dict[str, Prediction | tuple[Path, ...]]:
+    """The predictions of a folder that may hold none, or files that match one name: those stand in place of one.
 
     Args:
         folder: of masks and heat maps.
-        empty: whether it may hold none.
 
     Raises:
-        OmniError: it is no folder, holds none, or holds files that match one name.
+        OmniError: it is no folder, or cannot be listed.
     """
-    if empty and not any(_is_picture(file.relative_to(folder)) for file in folder.rglob("*")):
-        return []
-    found = []
-    for name, files in _group(_pictures(folder, "prediction"), folder).items():
-        if (prediction := _prediction(name, files)) is None:
-            names = " and ".join(str(path) for path in _paths(files))
-            raise OmniError(f"{names}: these files match one name; keep one of them.")
-        found.append(prediction)
-    return found
+    groups = _group(_pictures(folder, "prediction", empty=True), folder)
+    return {name: _prediction(name, files) or _paths(files) for name, files in groups.items()}
 
 
 def bare_name(name: str) -> str:
@@ -151,14 +143,14 @@ def bare_name(name: str) -> str:
     return f"{folder}{slash}{parts['stem']}{parts['page'] or ''}"
 
 
-def _pictures(folder: Path, what: str) -> list[Path]:
+def _pictures(folder: Path, what: str, *, empty: bool = False) -> list[Path]:
     if not folder.is_dir():
         raise OmniError(f"{folder}: this is not a folder; name the folder that holds the {what}s.")
     try:
         files = sorted(file for file in folder.rglob("*") if _is_picture(file.relative_to(folder)) and file.is_file())
     except OSError as error:
         raise OmniError(f"{folder}: the folder cannot be listed ({error.strerror}); check its permissions.") from error
-    if not files:
+    if not files and not empty:
         raise OmniError(f"{folder}: no {what} is in this folder; it must hold pictures such as photo.png.")
     return files
 

@@ -21,6 +21,11 @@ def save(path, array):
     Image.fromarray(np.asarray(array, np.uint8)).save(path)
 
 
+def replaced(path, array):
+    path.unlink()
+    np.save(path.with_suffix(".npy"), array)
+
+
 @pytest.fixture
 def data(tmp_path):
     """Six tampered and three authentic pictures of different shapes."""
@@ -135,6 +140,10 @@ def test_the_papers_layouts_come_out_in_markdown_and_latex(tmp_path, data, maps,
     [
         (lambda d, m: save(m / "p1.png", np.zeros((9, 9))), "size"),
         (lambda d, m: (m / "p1.png").unlink(), "missing"),
+        (lambda d, m: np.save(m / "p1.npy", np.zeros((43, 68), np.float32)), "ambiguous"),
+        (lambda d, m: save(m / "p1.tif", np.zeros((43, 68))), "ambiguous"),
+        (lambda d, m: replaced(m / "p1.png", np.full((43, 68), 1.5, np.float32)), "range"),
+        (lambda d, m: replaced(m / "p1.png", np.full((43, 68), np.inf, np.float32)), "nan"),
         (lambda d, m: save(m / "p1.png", np.ones((43, 68))), "dark"),
         (lambda d, m: save(d / "images" / "p1.jpg", np.zeros((43, 68, 3))), "ambiguous"),
         (lambda d, m: (m / "p1.png").write_bytes(b"nothing"), "unreadable"),
@@ -202,6 +211,15 @@ def test_wrong_usage_is_one_clear_line(tmp_path, data, arguments, message):
     result = evaluate(*filled, "--out", tmp_path / "out")
     assert result.exit_code == 2
     assert message in result.output
+
+
+def test_an_empty_folder_of_predictions_is_one_clear_line(tmp_path, data):
+    (tmp_path / "none").mkdir()
+    result = evaluate("--data", f"mine={data}", "--predictions", tmp_path / "none", "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "no picture could be scored" in result.output
+    assert "no prediction has this name" in result.output
+    assert not (tmp_path / "out" / "scores.json").exists()
 
 
 def test_another_run_is_not_gone_on_with(tmp_path, data, maps):
