@@ -8,7 +8,7 @@ C-T6, where titles are scored even where the object is not recognised.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -33,7 +33,7 @@ class Described(Protocol):
         """The text line, or where the object is among others."""
 
     @property
-    def artifacts(self) -> dict[str, str]:
+    def artifacts(self) -> Mapping[str, str]:
         """Title to description."""
 
 

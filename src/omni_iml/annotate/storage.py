@@ -35,7 +35,7 @@ def read_rows(path: Path, report: Report) -> Iterator[Annotation]:
     """
     match path.suffix.lower():
         case ".jsonl":
-            yield from checked(_lines(path), report)
+            yield from checked(read_objects(path), report)
         case ".parquet":
             yield from checked(_records(path), report)
         case _:
@@ -105,7 +105,18 @@ def parquet_schema() -> pa.Schema:
     return pa.schema(columns, metadata={"schema": SCHEMA})
 
 
-def _lines(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | Problem]]:
+def read_objects(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | Problem]]:
+    """Read the objects of a JSONL file, whatever they hold.
+
+    Args:
+        path: of the file; empty lines are passed over.
+
+    Yields:
+        File and line, and the object, or what is wrong with the line.
+
+    Raises:
+        WrongAnnotations: the file cannot be opened or is not UTF-8.
+    """
     try:
         with openable(path).open(encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, 1):

@@ -117,7 +117,7 @@ def explain(
             raise WrongUsage(f"{masks}: there is no such folder of masks; name the one that detect wrote.")
         found, bad = pictures(sources, out)
         detector = None if masks is not None else Detector(model, threads=threads, max_pixels=max_pixels)
-        reader = _reader(ocr)
+        reader = text_reader(ocr)
         interpreter = None
         if mllm is not None:
             asking = _asking(query, axis, mask_colors, max_side, spell_form, attempts)
@@ -150,7 +150,18 @@ def explain(
             raise typer.Exit(SOME_UNREADABLE)
 
 
-def _reader(asked: bool | None) -> TextReader | None:
+def text_reader(asked: bool | None) -> TextReader | None:
+    """What reads the text of pictures.
+
+    Args:
+        asked: True to insist, False to do without, None to read if rapidocr is installed.
+
+    Returns:
+        The reader, or None.
+
+    Raises:
+        WrongUsage: it is insisted on and not installed.
+    """
     from omni_iml.evidence.text_lines import MissingReader, TextReader
 
     if asked is False:

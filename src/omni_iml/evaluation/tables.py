@@ -150,10 +150,9 @@ def paper_tables(scores: Sequence[SetScore], label: str, *, task: str | None = N
         task: the one domain that the model was trained on: in C-T3 and A-T3 its figures stand in the columns of such
             models. None = trained on all.
     """
-    content, tables = published(), []
-    value = _values(scores)
+    value, tables = _values(scores), []
     label = f"{label} ({task} alone)" if task else label
-    for table in content["tables"]:
+    for table in published()["tables"]:
         if table["id"].split()[0] not in LAYOUTS:
             continue
         two_halves = any(column["data"].endswith(ONE_TASK) for column in table["columns"])
@@ -165,19 +164,28 @@ def paper_tables(scores: Sequence[SetScore], label: str, *, task: str | None = N
         ]
         if all(math.isnan(v) for v in ours):
             continue
-        rows = [
-            (row["method"], *(_plain(math.nan if v is None else v) for v in row["values"])) for row in table["rows"]
-        ]
-        notes = [f"{table['source']}. Published rows are quoted, not measured."]
-        notes += [slip["text"] for slip in content["slips"] if table["id"] in slip["tables"]]
         used = {s.data: s.n for s in scores if any(s.data == c["data"].split("@")[0] for c in table["columns"])}
-        if used:
-            notes.append("Pictures in our row: " + ", ".join(f"{name} {n}" for name, n in used.items()) + ".")
-        header = ("method", *(column["name"] for column in table["columns"]))
-        tables.append(
-            Table(f"{table['id']}: {table['title']}", header, (*rows, (label, *map(_plain, ours))), tuple(notes))
-        )
+        counts = ", ".join(f"{name} {n}" for name, n in used.items())
+        tables.append(beside_published(table["id"], label, ours, [f"Pictures in our row: {counts}."] if used else []))
     return tables
+
+
+def beside_published(name: str, label: str, ours: Sequence[float], notes: Iterable[str] = ()) -> Table:
+    """One of the papers' tables with a row of ours below the published ones.
+
+    Args:
+        name: of the table, for example "C-T6".
+        label: of our row.
+        ours: its figures, one a column; nan where there is none.
+        notes: sentences that are added below.
+    """
+    content = published()
+    table = next(one for one in content["tables"] if one["id"] == name)
+    rows = [(row["method"], *(_plain(math.nan if v is None else v) for v in row["values"])) for row in table["rows"]]
+    header = ("method", *(column["name"] for column in table["columns"]))
+    slips = [slip["text"] for slip in content["slips"] if name in slip["tables"]]
+    said = (f"{table['source']}. Published rows are quoted, not measured.", *slips, *notes)
+    return Table(f"{name}: {table['title']}", header, (*rows, (label, *map(_plain, ours))), said)
 
 
 LAYOUTS = frozenset(
