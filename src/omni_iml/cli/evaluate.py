@@ -68,12 +68,9 @@ def evaluate(
     Exit status: 0 all is scored, 1 some pictures were not (each is named once), 2 wrong usage, 3 something else failed.
     """
     with exit_codes(debug):
-        from omni_iml.data.sources import DOMAINS
         from omni_iml.evaluation.evaluate import Request, evaluate_all
         from omni_iml.evaluation.protocol import PROTOCOLS
 
-        if task is not None and task not in DOMAINS:
-            raise WrongUsage(f"--task {task}: is none of {', '.join(DOMAINS)}.")
         names = protocol or ["paper", "clean"]
         if unknown := [name for name in names if name not in PROTOCOLS]:
             raise WrongUsage(f"--protocol {unknown[0]}: is none of {', '.join(PROTOCOLS)}.")

@@ -232,8 +232,8 @@ OSN: tuple[Distortion, ...] = (
 
 Wu et al. (2022) saw Facebook scale to 2048 and compress with a quality of 71 to 95 by content: the first two are the
 ends of that range; the third stands for a messenger. Real networks also filter, and choose the quality by rules that
-nobody has published, so figures under these are not those of the files that Wu et al. and TruFor really sent through Facebook,
-WhatsApp and others; whoever has such files scores them as a data set.
+nobody has published, so figures under these are not those of the files that Wu et al. and TruFor really sent through
+Facebook, WhatsApp and others; whoever has such files scores them as a data set.
 """
 
 SUITES: Mapping[str, tuple[Distortion, ...]] = {"classic": CLASSIC, "benco": BENCO, "osn": OSN}

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from omni_iml.data.sources import DOMAINS
 from omni_iml.evaluation.comparison import Paired, paired
 from omni_iml.evaluation.counting import Row
 from omni_iml.evaluation.data_sets import DataSet, data_sets
@@ -73,10 +74,12 @@ def evaluate_all(
         One line for everything that was not scored, or scored with doubts.
 
     Raises:
-        ValueError: a data set that cannot be named so, or nothing was scored.
+        ValueError: a data set that cannot be named so, a task that is no domain, or nothing was scored.
         FileNotFoundError: a data set is not there.
         OmniError: the folder holds another run, or the model failed.
     """
+    if request.task is not None and request.task not in DOMAINS:
+        raise ValueError(f"--task {request.task}: is none of {', '.join(DOMAINS)}.")
     sets = [one for text in request.data for one in data_sets(text)]
     names = [one.name for one in sets]
     if doubled := {name for name in names if names.count(name) > 1}:
