@@ -3,8 +3,9 @@
     OMNI_IML_DATA=DATA python scripts/ablation.py runs/ablation --samples 30000 --seeds 1 2
 
 trains the bundled size on synthetic samples of the four domains (`recipes/bundled.yaml`), one run after the other, and
-prints a Markdown table of the validation scores, mean and spread over the seeds. A run that is finished is not
-repeated, so the same command goes on after a stop. The budget is samples, not minutes: a busy machine changes nothing.
+prints a Markdown table of the validation scores, mean and spread over the seeds. What a finished run scored is kept in
+`benchmarks/results/ablation` and not measured again, so the same command goes on after a stop, on whatever machine;
+`--print` only prints what is there. The budget is samples, not minutes: a busy machine changes nothing.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from omni_iml.data.sources import DOMAINS
+from omni_iml.io.whole_file import write_whole
 from omni_iml.training.recipe import Recipe, load_recipe
 from omni_iml.training.train import train
 
-BUNDLED = Path(__file__).parents[1] / "recipes" / "bundled.yaml"
+ROOT = Path(__file__).parents[1]
+BUNDLED, KEPT = ROOT / "recipes" / "bundled.yaml", ROOT / "benchmarks" / "results" / "ablation"
 T5 = {
     "Omni-IML": "iclr2026",
     "Baseline": "baseline",
@@ -46,16 +49,18 @@ def runs(samples: int, overrides: list[str]) -> dict[str, Recipe]:
     return rows | {f"{domain} alone": recipe("iclr2026", f"synthesis.domains={{{domain}: 1}}") for domain in DOMAINS}
 
 
-def scores(recipe: Recipe, out: Path, seed: int, workers: int) -> dict[str, float]:
-    """The last validation of a run, which is trained first where it was not finished before."""
-    done = out / "done.json"
-    if not done.is_file():
-        with redirect_stdout(sys.stderr):  # where the progress bar belongs
-            train(replace(recipe, seed=seed), out, workers=workers, cache=out.parent / "tiles")
-        lines = (out / "validation.jsonl").read_text(encoding="utf-8").splitlines()
-        done.write_text(lines[-1], encoding="utf-8")
-    found: dict[str, float] = json.loads(done.read_text(encoding="utf-8"))
+def scores(recipe: Recipe, out: Path, cache: Path, workers: int, threads: int | None) -> dict[str, float]:
+    """Train, and what the last validation says."""
+    with redirect_stdout(sys.stderr):  # where the progress bar belongs
+        train(recipe, out, workers=workers, threads=threads, cache=cache)
+    found: dict[str, float] = json.loads((out / "validation.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     return found
+
+
+def keep(measured: dict[str, float], path: Path) -> None:
+    """Write a run's scores."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, lambda file: file.write(json.dumps(measured).encode()))
 
 
 def cell(values: list[float]) -> str:
@@ -69,11 +74,14 @@ def cell(values: list[float]) -> str:
 def main() -> None:
     """Train what is missing and print the table."""
     parser = argparse.ArgumentParser(description="C-T5 and C-T3 in small.")
-    parser.add_argument("out", type=Path)
+    parser.add_argument("out", type=Path, help="folder of the runs")
     parser.add_argument("--samples", type=int, default=30_000, help="of each run")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--only", nargs="*", help="names of runs")
+    parser.add_argument("--print", action="store_true", dest="only_print", help="train nothing")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--threads", type=int, help="of torch on the CPU")
+    parser.add_argument("--cache", type=Path, help="tile cache; OUT/tiles without it")
     parser.add_argument("--set", action="append", default=[], dest="overrides", help="section.key=value, for all runs")
     options = parser.parse_args()
     columns = ["iou", *(f"iou_{domain}" for domain in DOMAINS)]
@@ -82,7 +90,15 @@ def main() -> None:
         if options.only and name not in options.only:
             continue
         folder = name.lower().replace(" ", "-").replace("*", "-vision").replace(".", "")
-        found = [scores(recipe, options.out / f"{folder}-{seed}", seed, options.workers) for seed in options.seeds]
+        found = []
+        for seed in options.seeds:
+            kept = KEPT / str(options.samples) / f"{folder}-{seed}.json"
+            if not kept.is_file() and not options.only_print:
+                cache = options.cache or options.out / "tiles"
+                seeded, run = replace(recipe, seed=seed), options.out / f"{folder}-{seed}"
+                keep(scores(seeded, run, cache, options.workers, options.threads), kept)
+            if kept.is_file():
+                found.append(json.loads(kept.read_text(encoding="utf-8")))
         cells = (cell([one[column] for one in found if column in one]) for column in columns)
         lines.append(f"| {name} | {' | '.join(cells)} |")
     print("\n".join(lines))
