@@ -1,4 +1,4 @@
-"""Make the bundled model out of trained weights: calibrate, export, score, write the card.
+"""Make the bundled model out of trained weights: level, calibrate, export, score, write the card.
 
     python -m omni_iml.evaluation.promote runs/bundled/last.safetensors --version 0.1.0
 
@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from omni_iml.data.sources import data_root
 from omni_iml.data.synthesis import SynthesisConfig
 from omni_iml.data.tile_cache import build_cache
 from omni_iml.evaluation.calibration import Calibration, calibrate
 from omni_iml.evaluation.card import measure, part, write_tables
+from omni_iml.evaluation.mask_level import SHIFTS, ShiftedIous, choose_shift, mean_ious, measure_shifts
 from omni_iml.evaluation.region_filter import FilterScore, choose_filter
-from omni_iml.evaluation.synthetic import SIDE, SampleResult, score_split
+from omni_iml.evaluation.synthetic import SIDE
 from omni_iml.evaluation.whole_pictures import Judged, judge
 from omni_iml.inference.detector import Detector
 from omni_iml.inference.model_file import file_sha256
@@ -66,7 +68,7 @@ def promote(weights: Path, version: str, cache: Path, threads: int | None) -> No
 
     Raises:
         FileNotFoundError: no source pictures or no devbench under ``OMNI_IML_DATA``.
-        ValueError: the model tells tampered from authentic tiles not at all.
+        ValueError: the model tells tampered from authentic tiles not at all, or its last convolution has no bias.
     """
     root = data_root()
     with tempfile.TemporaryDirectory(dir=WEIGHTS) as name:
@@ -78,6 +80,16 @@ def promote(weights: Path, version: str, cache: Path, threads: int | None) -> No
         network, _ = load_network(half)
         export_onnx(network, model, UNCALIBRATED)
         kept = weights.with_name("promotion")
+        level = network.decoder.predict.bias
+        if level is None:
+            raise ValueError(
+                f"{weights}: the last convolution has no bias to put the mask's level in; train one with it."
+            )
+        with torch.no_grad():
+            level += _shift(model, root, cache, threads, kept)
+        save_weights(network, half, half=True)
+        network, _ = load_network(half)
+        export_onnx(network, model, UNCALIBRATED)
         facts = facts_of(*_calibration(model, root, cache, threads, kept), version)
         export_onnx(network, model, facts)
         tables = measure(model, root, cache, threads, kept)
@@ -93,14 +105,31 @@ def promote(weights: Path, version: str, cache: Path, threads: int | None) -> No
     print(json.dumps({key: value for key, value in facts.items() if key != "card"}))
 
 
+def _shift(model: Path, root: Path, cache: Path, threads: int | None, kept: Path) -> float:
+    """What to add to the mask's logits, by the validation split's samples."""
+
+    def measured() -> list[ShiftedIous]:
+        session, pool = open_session(model, threads=threads), build_cache(root, cache)
+        config = SynthesisConfig(authentic=0.5)
+        return measure_shifts(session, pool, "validation", config, count=VALIDATION_COUNT, seed=VALIDATION_SEED)
+
+    results = part(kept / file_sha256(model)[:16] / "mask_level.json", ShiftedIous, measured)
+    shift, ious = choose_shift(results), mean_ious(results)
+    at, tampered = SHIFTS.index(shift), sum(result.tampered for result in results)
+    marked = np.mean([result.marked for result in results if not result.tampered], axis=0)
+    print(
+        f"validation at {SIDE} px, {tampered} tampered samples: IoU {ious[0]:.4f}, with {shift:+.2f} on the logits "
+        f"{ious[at]:.4f}; of authentic samples {marked[0]:.2%} and {marked[at]:.2%} are marked",
+        flush=True,
+    )
+    return shift
+
+
 def _calibration(
     model: Path, root: Path, cache: Path, threads: int | None, kept: Path
 ) -> tuple[Calibration, FilterScore]:
-    """Calibration and region filter, by the validation split's samples and whole pictures."""
+    """Calibration and region filter, by whole pictures of the validation split."""
     kept /= file_sha256(model)[:16]
-    results = part(kept / "validation.json", SampleResult, lambda: _score_validation(model, root, cache, threads))
-    ious = [r.iou for r in results if r.label == 1]
-    print(f"validation at {SIDE} px: IoU {np.nanmean(ious):.4f} over {len(ious)} tampered samples", flush=True)
     whole, detector = cache.with_name(cache.name + "-validation"), Detector(model, threads=threads)
     pictures = part(
         kept / "whole_pictures.json", Judged, lambda: judge(detector, root, whole, "validation", seed=WHOLE_SEED)
@@ -108,12 +137,6 @@ def _calibration(
     chosen = choose_filter([(p.regions, p.instances) for p in pictures])
     print(f"region filter: {chosen}", flush=True)
     return calibrate(pictures), chosen
-
-
-def _score_validation(model: Path, root: Path, cache: Path, threads: int | None) -> list[SampleResult]:
-    session, pool = open_session(model, threads=threads), build_cache(root, cache)
-    config = SynthesisConfig(authentic=0.5)
-    return score_split(session, pool, "validation", config, count=VALIDATION_COUNT, seed=VALIDATION_SEED)
 
 
 def main() -> None:

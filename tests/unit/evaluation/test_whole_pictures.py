@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from omni_iml.data.sources import DOMAINS, find
 from omni_iml.evaluation.card_tables import reliability_table, whole_pictures_table
@@ -13,37 +11,19 @@ from omni_iml.inference.detector import Detector
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    """Of every domain two pictures whose names fall to validation, and a generated portrait; others fall elsewhere."""
-    root, rng = tmp_path_factory.mktemp("data"), np.random.default_rng(5)
-    for domain, folder in [*((d, "made") for d in DOMAINS), ("face", "faker_ai_portraits_cc0")]:
-        place = root / "source" / domain / folder
-        place.mkdir(parents=True)
-        for number in range(60):
-            coarse = rng.integers(0, 255, (12, 14, 3), np.uint8)
-            Image.fromarray(coarse).resize((280, 240), Image.Resampling.BICUBIC).save(place / f"p{number}x.jpg")
-        kept = [s.path for s in find(root) if s.path.parent == place and s.split == "validation"][:2]
-        assert kept, "sixty names, one in sixteen of which falls to validation"
-        for path in place.iterdir():
-            if path not in kept:
-                path.unlink()
-    return root
-
-
-@pytest.fixture(scope="module")
-def judged(root, tmp_path_factory, tiny_model):
+def judged(held_out_root, tmp_path_factory, tiny_model):
     cache = tmp_path_factory.mktemp("tiles")
-    return list(judge(Detector(tiny_model), root, cache, "validation", seed=1, sizes={128: 6, 256: 4}))
+    return list(judge(Detector(tiny_model), held_out_root, cache, "validation", seed=1, sizes={128: 6, 256: 4}))
 
 
-def test_every_domain_and_size_is_there_and_generated_portraits_are_not_authentic(root, judged):
+def test_every_domain_and_size_is_there_and_generated_portraits_are_not_authentic(held_out_root, judged):
     assert {p.domain for p in judged} == set(DOMAINS)
     sources = [p for p in judged if p.kind == "source"]
     assert sources
     assert not any(p.tampered for p in sources)
-    portraits = sum(s.origin == "face/faker_ai_portraits_cc0" for s in find(root))
+    portraits = sum(s.origin == "face/faker_ai_portraits_cc0" for s in find(held_out_root))
     assert portraits
-    assert len(sources) == len(find(root)) - portraits
+    assert len(sources) == len(find(held_out_root)) - portraits
     assert {p.tampered for p in judged if p.kind == "synthetic"} == {True, False}
     assert max(p.pixels for p in judged) > 128 * 128
     assert all(p.instances > 0 for p in judged if p.tampered)
