@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -77,6 +79,19 @@ def test_maps_of_8_bits_pool_exactly():
     masks = [rng.random((30, 20)) < 0.2 for _ in range(3)]
     pooled, _ = pooled_auc(count_picture(m, Truth.of(t)) for m, t in zip(maps, masks, strict=True))
     assert pooled == pytest.approx(roc_auc(np.stack(maps), np.stack(masks)), abs=1e-12)
+
+
+def test_a_picture_of_12_megapixels_takes_half_a_gigabyte_and_leaves_two_histograms():
+    map_ = np.random.default_rng(0).random((3000, 4000), np.float32)
+    mask = np.zeros(map_.shape, bool)
+    mask[100:900, 100:900] = True
+    tracemalloc.start()
+    row = count_picture(map_, Truth.of(mask))
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 48 * map_.size
+    assert kept < 100_000
+    assert row.auc == pytest.approx(0.5, abs=0.002)
 
 
 def test_padding_is_in_no_count():
