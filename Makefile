@@ -27,7 +27,7 @@ $(DEMO_VENV)/.installed: pyproject.toml constraints.txt $(PACKAGE_FILES)
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "Installing omni-iml with its laboratory into $(VENV) (torch is large; this takes minutes once) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python $(PIP) -e '.[train,eval,openvino,heic,c2pa,annotate,dev]'
+	@$(BIN)/python $(PIP) -e '.[train,eval,openvino,heic,c2pa,annotate,mllm,dev]'
 	@$(BIN)/python $(PIP) --no-deps $(GRADIO)
 	@touch $@
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from omni_iml.cli.detect import choice_of, pictures
-from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, describe, emit, exit_codes, needs
+from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, describe, emit, exit_codes
+from omni_iml.cli.mllm import DTypeName, Limits, opened
 from omni_iml.cli.names import DomainName
 from omni_iml.text import printable
 from omni_iml.types import MAX_PIXELS, OmniError, UnreadableImage
@@ -60,10 +61,22 @@ def explain(
     threads: Annotated[int | None, typer.Option(min=1, help="Threads for the model; by default all cores.")] = None,
     mllm: Annotated[
         str | None,
-        typer.Option(metavar="endpoint:ADDRESS", help="Ask a multimodal model as well.", rich_help_panel=MLLM),
+        typer.Option(metavar="local:FOLDER|endpoint:URL", help="Ask a multimodal model as well.", rich_help_panel=MLLM),
     ] = None,
     mllm_model: Annotated[
         str | None, typer.Option(help="Its name, where the endpoint offers several.", rich_help_panel=MLLM)
+    ] = None,
+    adapter: Annotated[
+        Path | None, typer.Option(help="Folder of a LoRA adapter for a local model.", rich_help_panel=MLLM)
+    ] = None,
+    dtype: Annotated[
+        DTypeName, typer.Option(help="Precision of a local model; auto: as stored.", rich_help_panel=MLLM)
+    ] = DTypeName.AUTO,
+    bits: Annotated[
+        int | None, typer.Option(help="Quantize a local model to 4 or 8 bits (GPU).", rich_help_panel=MLLM)
+    ] = None,
+    device_map: Annotated[
+        str | None, typer.Option(help="Where a local model goes: auto, cuda:0, cpu.", rich_help_panel=MLLM)
     ] = None,
     query: Annotated[QueryName, typer.Option(help="Which query of F.2.", rich_help_panel=MLLM)] = QueryName.REFERENCE,
     domain: Annotated[
@@ -108,7 +121,7 @@ def explain(
     failed.
     """
     with exit_codes(debug):
-        from omni_iml.explain import save, to_json
+        from omni_iml.explain import Interpreter, save, to_json
         from omni_iml.inference.detector import Detector
         from omni_iml.io.parts import load_parts
 
@@ -121,7 +134,9 @@ def explain(
         interpreter = None
         if mllm is not None:
             asking = _asking(query, axis, mask_colors, max_side, spell_form, attempts)
-            interpreter = _interpreter(mllm, mllm_model, timeout, max_tokens, asking)
+            # Twice the side, for picture and reference: nothing is reduced a second time.
+            limits = Limits(timeout=timeout, max_tokens=max_tokens, max_side=2 * max_side)
+            interpreter = Interpreter(opened(mllm, mllm_model, limits, adapter, dtype, bits, device_map), asking)
         failed = len(bad)
         for error in bad:
             print(describe(error, debug), file=sys.stderr)
@@ -193,20 +208,6 @@ def _asking(query: QueryName, axis: AxisName, colours: str, max_side: int, spell
         spell_form=spell_form,
         patience=Patience(attempts),
     )
-
-
-def _interpreter(name: str, model: str | None, timeout: float, max_tokens: int, asking: Asking) -> Interpreter:
-    from omni_iml.explain import Interpreter
-    from omni_iml.mllm import NoAnswer
-    from omni_iml.mllm.opening import Opening, WrongModelName, open_model
-
-    # Twice the side, for picture and reference: nothing is reduced a second time.
-    how = Opening(model, timeout=timeout, max_tokens=max_tokens, max_side=2 * asking.max_side)
-    with needs("explain", "explain --mllm"):
-        try:
-            return Interpreter(open_model(name, how), asking)
-        except (WrongModelName, NoAnswer) as error:
-            raise WrongUsage(f"--mllm: {error}") from error
 
 
 def _explained(

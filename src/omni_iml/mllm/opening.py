@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from omni_iml.mllm.asking import Mllm
 from omni_iml.mllm.endpoint import Endpoint
 from omni_iml.types import OmniError
+
+_HUB = "hf://"
 
 
 class WrongModelName(OmniError):  # noqa: N818 - named for what is wrong
@@ -18,16 +21,24 @@ class Opening:
     """How a model is opened.
 
     Attributes:
-        model: its name, where an endpoint offers several.
+        model: its name, where an endpoint offers several; what a local one is called in results.
         timeout: seconds to wait for an answer.
         max_tokens: longest answer, in tokens.
         max_side: longest side of a picture that is sent, in pixels; larger ones are reduced.
+        dtype: of a local model's weights; "auto" takes what they are stored in.
+        bits: 4 or 8 to quantize a local model; None for none.
+        device_map: where a local model goes, as transformers has it; None for the first GPU, or else the processor.
+        adapter: folder of a LoRA adapter for a local model.
     """
 
     model: str | None = None
     timeout: float = 120.0
     max_tokens: int = 2048
     max_side: int = 4096
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
+    bits: Literal[4, 8] | None = None
+    device_map: str | None = None
+    adapter: str | None = None
 
 
 def open_model(name: str, how: Opening) -> Mllm:
@@ -35,7 +46,8 @@ def open_model(name: str, how: Opening) -> Mllm:
 
     Args:
         name: ``endpoint:ADDRESS`` of a server that speaks the OpenAI protocol, ``endpoint`` alone for the address in
-            OPENAI_BASE_URL or else OpenAI's own.
+            OPENAI_BASE_URL or else OpenAI's own, ``local:FOLDER`` for a model in this process, or
+            ``local:hf://owner/name@revision`` for one of the hub.
         how: options.
 
     Returns:
@@ -44,15 +56,29 @@ def open_model(name: str, how: Opening) -> Mllm:
     Raises:
         WrongModelName: the name has another form.
         Denied: there is neither a key nor an address.
-        ModuleNotFoundError: the library that is needed is not installed.
+        UnreadableMllm: the folder is no model that can be opened so.
+        ModuleNotFoundError: a library that is needed is not installed.
     """
     kind, _, where = name.partition(":")
-    if kind != "endpoint":
-        raise WrongModelName(f"{name}: is no model; write endpoint:ADDRESS.")
-    return Endpoint(
-        how.model or "",
-        base_url=where or None,
-        timeout=how.timeout,
-        max_tokens=how.max_tokens,
-        max_side=how.max_side,
-    )
+    if kind == "endpoint":
+        return Endpoint(
+            how.model or "",
+            base_url=where or None,
+            timeout=how.timeout,
+            max_tokens=how.max_tokens,
+            max_side=how.max_side,
+        )
+    if kind != "local" or not where:
+        raise WrongModelName(f"{name}: is no model; write local:FOLDER or endpoint:ADDRESS.")
+    from omni_iml.mllm.local import Loading, LocalModel, load_parts
+
+    folder, revision = _on_hub(where) if where.startswith(_HUB) else (where, None)
+    loading = Loading(how.dtype, how.bits, how.device_map, how.adapter)
+    model, processor = load_parts(folder, loading, revision)
+    title = how.model or f"{folder}{f'@{revision}' if revision else ''}{f' + {how.adapter}' if how.adapter else ''}"
+    return LocalModel(title, model, processor, timeout=how.timeout, max_tokens=how.max_tokens, max_side=how.max_side)
+
+
+def _on_hub(where: str) -> tuple[str, str]:
+    repository, _, revision = where.removeprefix(_HUB).partition("@")
+    return repository, revision or "main"

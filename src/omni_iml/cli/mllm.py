@@ -1,0 +1,82 @@
+"""Opening the multimodal model that a command's options name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omni_iml.cli.failures import WrongUsage, needs
+
+if TYPE_CHECKING:
+    from omni_iml.mllm import Mllm
+
+
+class DTypeName(StrEnum):
+    """The choices of ``--dtype``."""
+
+    AUTO = "auto"
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
+    FLOAT32 = "float32"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an answer and a picture may take: seconds, tokens, pixels along the longest side."""
+
+    timeout: float
+    max_tokens: int
+    max_side: int
+
+
+def opened(
+    name: str,
+    model: str | None,
+    limits: Limits,
+    adapter: Path | None = None,
+    dtype: DTypeName = DTypeName.AUTO,
+    bits: int | None = None,
+    device_map: str | None = None,
+) -> Mllm:
+    """Open a model.
+
+    Args:
+        name: ``local:FOLDER`` or ``endpoint:ADDRESS``, as `omni_iml.mllm.opening.open_model` takes it.
+        model: of an endpoint that has several; None otherwise.
+        limits: of answers and pictures.
+        adapter: folder of a LoRA adapter, for a local model.
+        dtype: precision of a local model.
+        bits: 4 or 8 to quantize a local model.
+        device_map: where a local model goes.
+
+    Returns:
+        The model.
+
+    Raises:
+        WrongUsage: it cannot be opened, or the options make no sense together.
+    """
+    local = name.startswith("local:")
+    if not local and (adapter is not None or bits is not None or device_map is not None or dtype is not DTypeName.AUTO):
+        raise WrongUsage(f"{name}: --adapter, --bits, --device-map and --dtype are for local models; leave them out.")
+    if bits not in (None, 4, 8):
+        raise WrongUsage(f"--bits {bits}: models are quantized to 4 or 8 bits; give one of the two.")
+    with needs("mllm" if local else "explain", "with a multimodal model"):
+        from omni_iml.mllm.opening import Opening, open_model
+        from omni_iml.types import OmniError
+
+        how = Opening(
+            model,
+            timeout=limits.timeout,
+            max_tokens=limits.max_tokens,
+            max_side=limits.max_side,
+            dtype=dtype.value,
+            bits=4 if bits == 4 else 8 if bits == 8 else None,
+            device_map=device_map,
+            adapter=None if adapter is None else str(adapter),
+        )
+        try:
+            return open_model(name, how)
+        except OmniError as error:  # a wrong name, no key, a folder that holds no model
+            raise WrongUsage(f"--mllm {error}") from error
