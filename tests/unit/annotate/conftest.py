@@ -10,8 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from chat_server import ChatServer
 
+from chat_server import ChatServer
 from omni_iml.annotate.jobs import Job
 from omni_iml.annotate.prompts import load_prompts
 from omni_iml.annotate.queue import Queue

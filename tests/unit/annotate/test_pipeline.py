@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chat_server import ChatServer
 
+from chat_server import ChatServer
 from omni_iml.annotate.exporting import export, status
 from omni_iml.annotate.living import Worker
 from omni_iml.annotate.openai_chat import OpenAIChat
