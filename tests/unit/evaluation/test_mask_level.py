@@ -13,8 +13,8 @@ from omni_iml.data.synthesis import Engine, SynthesisConfig
 from omni_iml.data.tile_cache import build_cache
 from omni_iml.evaluation.mask_level import SHIFTS, ShiftedIous, choose_shift, mean_ious, measure_shifts
 from omni_iml.inference.session import TileOutputs
-from omni_iml.models.variants import preset
 from omni_iml.models.network import OmniIML
+from omni_iml.models.variants import preset
 
 
 class BrightIsTampered:
