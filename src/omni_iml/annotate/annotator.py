@@ -10,9 +10,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from omni_iml.annotate.answers import Form, spelt
+from omni_iml.annotate.answers import Form, parse, spelt
 from omni_iml.annotate.schema import Domain
-from omni_iml.mllm import Query
+from omni_iml.mllm import Query, Reply, Unusable
+from omni_iml.text import plain
 from omni_iml.types import Box
 
 
@@ -100,3 +101,30 @@ class Annotator(Protocol):
         Raises:
             NoAnswer: there is none; its kind says whether to ask again.
         """
+
+
+def in_form(reply: Reply, question: Question) -> Answer:
+    """Read a reply in the question's form.
+
+    Args:
+        reply: what a model said.
+        question: what was asked.
+
+    Returns:
+        The answer with its tokens.
+
+    Raises:
+        Unusable: the answer is cut short, repeats itself, or is not in the form.
+    """
+    tokens = reply.tokens_in, reply.tokens_out
+    match reply.ending:
+        case "length":
+            raise Unusable("the answer was cut short; raise --max-tokens", *tokens)
+        case "loop":
+            raise Unusable("the answer repeats itself without end", *tokens)
+        case "time":
+            raise Unusable("the answer was not finished in time; raise --timeout", *tokens)
+    try:
+        return Answer(parse(question.form, reply.text), *tokens)
+    except ValueError as error:
+        raise Unusable(f"the answer is not in the form ({plain(str(error))})", *tokens) from None

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from omni_iml.annotate.annotator import Question, Subject
-from omni_iml.annotate.answers import Findings
 from omni_iml.annotate.highlighting import highlight
 from omni_iml.annotate.jobs import Job
 from omni_iml.annotate.prompts import Prompt
@@ -14,7 +13,7 @@ from omni_iml.annotate.running import Settings
 from omni_iml.annotate.scene import Scene, read_scene
 from omni_iml.annotate.schema import TEXT_DOMAINS
 from omni_iml.annotate.spending import tokens_of
-from omni_iml.annotate.steps import Method
+from omni_iml.annotate.steps import ASKED, Method
 from omni_iml.types import OmniError
 
 _ANSWER = "<the answer of the step before>"
@@ -67,11 +66,14 @@ def forecast(jobs: list[Job], method: Method, prompts: Mapping[str, Prompt], set
             unusable.append(str(error))
             continue
         for name, text, regions in _asked(job, scene, method, prompts):
-            sent.setdefault(name, text)
             reference = highlight(scene, [[region] for region in regions], numbered=name == "group")
             subject = Subject(str(job.picture), scene.pixels, (), (), job.domain)
+            step = name.partition("_")[0]
+            question = Question(step, text, (scene.pixels, reference), ASKED[step][1], subject)
+            query = question.query(spell_form=settings.spell_form)
+            sent.setdefault(name, query.text)
             count += 1
-            tokens += tokens_of(Question(name, text, (scene.pixels, reference), Findings, subject), settings.max_side)
+            tokens += tokens_of(query, settings.max_side)
     answers = count * settings.max_tokens
     return Forecast(count, tokens, answers, settings.prices.cost(tokens, answers), sent, tuple(unusable))
 

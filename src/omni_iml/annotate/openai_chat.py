@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from omni_iml.annotate.annotator import Answer, Question
-from omni_iml.annotate.answers import answer_schema, parse
-from omni_iml.mllm import Reply, Unusable
+from omni_iml.annotate.annotator import Answer, Question, in_form
+from omni_iml.annotate.answers import answer_schema
 from omni_iml.mllm.endpoint import Endpoint, read_completion
-from omni_iml.text import plain
 
 
 class OpenAIChat:
@@ -74,30 +72,3 @@ def read_answer(completion: Mapping[str, Any], question: Question) -> Answer:
         Unusable: the answer is cut short, or not in the form.
     """
     return in_form(read_completion(completion), question)
-
-
-def in_form(reply: Reply, question: Question) -> Answer:
-    """Read a reply in the question's form.
-
-    Args:
-        reply: what a model said.
-        question: what was asked.
-
-    Returns:
-        The answer with its tokens.
-
-    Raises:
-        Unusable: the answer is cut short, repeats itself, or is not in the form.
-    """
-    tokens = reply.tokens_in, reply.tokens_out
-    match reply.ending:
-        case "length":
-            raise Unusable("the answer was cut short; raise --max-tokens", *tokens)
-        case "loop":
-            raise Unusable("the answer repeats itself without end", *tokens)
-        case "time":
-            raise Unusable("the answer was not finished in time; raise --timeout", *tokens)
-    try:
-        return Answer(parse(question.form, reply.text), *tokens)
-    except ValueError as error:
-        raise Unusable(f"the answer is not in the form ({plain(str(error))})", *tokens) from None

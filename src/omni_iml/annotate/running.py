@@ -42,6 +42,8 @@ class Settings:
         prices: for the budget and the report.
         max_tokens: longest answer, for the budget.
         max_side: longest side of a picture that is sent, for the budget.
+        spell_form: prompts are sent with the form of the answer, for the budget.
+        unusable_attempts: of one question, where the answer is not usable; 1 for a model that would only repeat it.
         max_instances: pictures with more regions are refused.
         max_pixels: larger pictures are refused.
     """
@@ -54,8 +56,20 @@ class Settings:
     prices: Prices = field(default_factory=Prices)
     max_tokens: int = 1500
     max_side: int = 1536
+    spell_form: bool = False
+    unusable_attempts: int = 2
     max_instances: int = MAX_INSTANCES
     max_pixels: int = MAX_PIXELS
+
+    def attempts_at(self, error: NoAnswer) -> int:
+        """How often a question is asked that fails so.
+
+        Args:
+            error: the failure.
+        """
+        if isinstance(error, Temporary):
+            return self.attempts
+        return self.unusable_attempts if isinstance(error, Unusable) else 1
 
 
 class Pace:
@@ -147,7 +161,7 @@ class Work:
     def reserve(self, row: Row, asked: Question) -> int | None:
         """Set aside what a question costs at most; None if the budget does not allow it."""
         settings = self.settings
-        tokens = tokens_of(asked, settings.max_side)
+        tokens = tokens_of(asked.query(spell_form=settings.spell_form), settings.max_side)
         cost = settings.prices.cost(tokens, settings.max_tokens)
         return self.queue.reserve(row, tokens, settings.max_tokens, cost, settings.budget)
 
@@ -306,7 +320,7 @@ class Run:
         """How often a question is asked that fails so; while nobody answers at all, each is tried once."""
         if isinstance(error, Unreachable) and self._unreachable.is_set():
             return 1
-        return self.work.settings.attempts if isinstance(error, Temporary) else 2 if isinstance(error, Unusable) else 1
+        return self.work.settings.attempts_at(error)
 
     def _backoff(self, attempt: int) -> float:
         return min(60.0, self.work.settings.pause * 2.0 ** min(attempt - 1, 10))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from omni_iml.annotate.annotator import Question
+from omni_iml.mllm import Query
 
 _CHARACTERS_A_TOKEN = 3
 """English has about four, Chinese fewer; too many tokens in an estimate are the safe side."""
@@ -36,21 +36,21 @@ class Prices:
         return (tokens_in * self.tokens_in + tokens_out * self.tokens_out) / 1e6
 
 
-def tokens_of(question: Question, max_side: int) -> int:
-    """Estimate the tokens of a question.
+def tokens_of(query: Query, max_side: int) -> int:
+    """Estimate the tokens of a query.
 
     Pictures are counted as OpenAI documents for GPT-4o at high detail: fitted into 2048 x 2048, the shorter side
     reduced to 768, then 170 tokens for each 512 x 512 tile and 85 more. Other models count otherwise.
 
     Args:
-        question: what will be asked.
+        query: what will be asked.
         max_side: to which pictures are reduced first.
 
     Returns:
         Tokens, rather too many than too few.
     """
-    tokens = math.ceil(len(question.text) / _CHARACTERS_A_TOKEN)
-    for image in question.images:
+    tokens = math.ceil(len(query.text) / _CHARACTERS_A_TOKEN)
+    for image in query.images:
         height, width = image.shape[:2]
         fit = min(1.0, max_side / max(height, width), 2048 / max(height, width))
         fit *= min(1.0, 768 / (fit * min(height, width)))

@@ -116,7 +116,7 @@ def question(queue: Queue, row: Row, scene: Scene, prompts: Mapping[str, Prompt]
     groups: Sequence[Sequence[int]] = [each["regions"] for each in asked]
     values = {"domain": domain.replace("_", " "), "count": str(len(groups)), "last": str(len(groups) - 1)}
     findings: Form | None = None
-    name, form = _ASKED[row.step]
+    name, form = ASKED[row.step]
     if row.instance != WHOLE:
         values["position"] = asked[0]["position"].lower()
         if row.step == "recognise" and "content" in asked[0]:
@@ -185,13 +185,14 @@ def outcome(queue: Queue, row: Row, scene: Scene, form: Form) -> Outcome:
     raise TypeError(f"{type(form).__name__} answers no step")
 
 
-_ASKED: dict[str, tuple[str, type[Form]]] = {
+ASKED: dict[str, tuple[str, type[Form]]] = {
     "group": ("group", Grouping),
     "recognise": ("recognise", Recognition),
     "describe": ("describe", Findings),
     "examine": ("examine", Findings),
     "single": ("single", Single),
 }
+"""By step: the prompt, without its domain, and the form of the answer."""
 
 
 def prompts_of(method: Method) -> tuple[str, ...]:

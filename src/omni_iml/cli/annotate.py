@@ -10,20 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from omni_iml.cli.annotators import AnnotatorName, check_mllm, local, measured, openai_chat
 from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, emit, exit_codes, needs
+from omni_iml.cli.mllm import MLLM, Adapter, Bits, DeviceMap, DType, DTypeName, Limits, asks_for_local
 from omni_iml.cli.names import DomainName
 from omni_iml.types import MAX_PIXELS, OmniError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from omni_iml.annotate.checking import Problem
     from omni_iml.annotate.forecast import Forecast
     from omni_iml.annotate.jobs import Job
-    from omni_iml.annotate.measured import Measure
     from omni_iml.annotate.running import Work
-    from omni_iml.annotate.schema import Annotation, Domain, Instance
+    from omni_iml.annotate.schema import Annotation
 
 annotate = typer.Typer(
     name="annotate",
@@ -35,13 +33,6 @@ annotate = typer.Typer(
 
 WorkFolder = Annotated[Path, typer.Argument(metavar="WORK", help="Work directory of a run.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
-
-
-class AnnotatorName(StrEnum):
-    """The choices of ``--annotator``."""
-
-    EVIDENCE = "evidence"
-    OPENAI = "openai"
 
 
 class MethodName(StrEnum):
@@ -69,11 +60,21 @@ def run(
     group: Annotated[
         bool | None, typer.Option("--group/--no-group", help="Let the model group regions; known for the paper's sets.")
     ] = None,
-    annotator: Annotated[AnnotatorName, typer.Option(help="Who writes; evidence: measurements, offline.")] = (
-        AnnotatorName.EVIDENCE
-    ),
+    annotator: Annotated[
+        AnnotatorName | None, typer.Option(help="Who writes; by default evidence: measurements, offline.")
+    ] = None,
+    mllm: Annotated[
+        str | None,
+        typer.Option(
+            metavar="local:FOLDER", help="Let a model in this process write (extra mllm).", rich_help_panel=MLLM
+        ),
+    ] = None,
+    adapter: Adapter = None,
+    dtype: DType = DTypeName.AUTO,
+    bits: Bits = None,
+    device_map: DeviceMap = None,
     method: Annotated[MethodName, typer.Option(help="The three steps, or one query a picture.")] = MethodName.CHAIN,
-    model: Annotated[str | None, typer.Option(help="Name of the model.")] = None,
+    model: Annotated[str | None, typer.Option(help="Name of the model; of a local one, as results have it.")] = None,
     base_url: Annotated[str | None, typer.Option(help="Address of a server that speaks the OpenAI protocol.")] = None,
     spell_form: Annotated[
         bool, typer.Option("--spell-form", help="Write the answer's form into the prompt, for servers that need it.")
@@ -97,8 +98,9 @@ def run(
 ) -> None:
     """Write annotations for tampered pictures with masks, step by step.
 
-    The key of a service is read from OPENAI_API_KEY. Exit code: 0 if every picture has its annotation, 1 if some have
-    not (each is named, and the rest is finished), 2 for wrong usage, 3 if something else failed.
+    The key of a service is read from OPENAI_API_KEY. A model in this process (--mllm) is asked one question at a time,
+    each once, with the form of the answer in the prompt. Exit code: 0 if every picture has its annotation, 1 if some
+    have not (each is named, and the rest is finished), 2 for wrong usage, 3 if something else failed.
     """
     with exit_codes(debug):
         with needs("annotate", "annotate run"):
@@ -110,8 +112,13 @@ def run(
             from omni_iml.annotate.spending import Prices
         if budget is not None and not (price_in or price_out):
             raise WrongUsage("--budget needs prices to count with; say --price-in and --price-out.")
-        if batch and annotator is not AnnotatorName.OPENAI:
-            raise WrongUsage(f"--batch: the annotator {annotator.value} has no batches; leave it out.")
+        who = AnnotatorName.EVIDENCE if annotator is None else annotator
+        if mllm is not None:
+            check_mllm(mllm, annotator, base_url)
+        elif asks_for_local(adapter, dtype, bits, device_map):
+            raise WrongUsage("--adapter, --bits, --device-map and --dtype are for --mllm; leave them out.")
+        if batch and (mllm is not None or who is not AnnotatorName.OPENAI):
+            raise WrongUsage(f"--batch: the annotator {mllm or who.value} has no batches; leave it out.")
         settings = Settings(
             concurrency=concurrency,
             attempts=attempts,
@@ -120,6 +127,8 @@ def run(
             prices=Prices(price_in, price_out),
             max_tokens=max_tokens,
             max_side=max_side,
+            spell_form=spell_form or mllm is not None,
+            unusable_attempts=2 if mllm is None else 1,
             max_instances=max_instances,
             max_pixels=max_pixels,
         )
@@ -130,7 +139,13 @@ def run(
                 _print_forecast(forecast(jobs, method.value, texts, settings), len(jobs))
                 return
             state = Work(Queue(work, create=True), method.value, texts, RapidReader, settings)
-            answers = _annotator(annotator, model, base_url, timeout, max_tokens, max_side, spell_form)
+            limits = Limits(timeout=timeout, max_tokens=max_tokens, max_side=max_side)
+            if mllm is not None:
+                answers: Any = local(mllm, model, limits, adapter, dtype, bits, device_map)
+            elif who is AnnotatorName.EVIDENCE:
+                answers = measured()
+            else:
+                answers = openai_chat(model, base_url, limits, spell_form)
             enter(state, jobs, annotator=answers.name, model=answers.model)
         except (OmniError, FileNotFoundError) as error:
             raise WrongUsage(str(error)) from error
@@ -337,44 +352,6 @@ def _jobs(
     return jobs_of_folders(
         pictures, masks, domain.value, name, split=None if split is None else split.value, fragments=group
     )
-
-
-def _annotator(
-    name: AnnotatorName,
-    model: str | None,
-    base_url: str | None,
-    timeout: float,
-    max_tokens: int,
-    max_side: int,
-    spell_form: bool,
-) -> Any:
-    if name is AnnotatorName.EVIDENCE:
-        from omni_iml.annotate.measured import Measured
-
-        return Measured(_measure())
-    if model is None:
-        raise WrongUsage(f"--annotator {name.value} needs --model; name one.")
-    with needs("annotate", "annotate run"):
-        from omni_iml.annotate.openai_chat import OpenAIChat
-    return OpenAIChat(
-        model, base_url=base_url, timeout=timeout, max_tokens=max_tokens, max_side=max_side, spell_form=spell_form
-    )
-
-
-def _measure() -> Measure:
-    from functools import cache
-
-    from omni_iml.annotate.schema import TEXT_DOMAINS
-    from omni_iml.evidence.text_lines import TextReader
-    from omni_iml.explain import explain
-
-    reader = cache(TextReader)
-
-    def measure(picture: str, mask: NDArray[np.bool_], domain: Domain) -> list[Instance]:
-        found = explain(picture, mask, reader=reader() if domain in TEXT_DOMAINS else None)
-        return [region.instance for region in found.regions]
-
-    return measure
 
 
 def _queue(work: Path) -> Any:

@@ -12,7 +12,7 @@ import typer
 
 from omni_iml.cli.detect import choice_of, pictures
 from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, describe, emit, exit_codes
-from omni_iml.cli.mllm import DTypeName, Limits, opened
+from omni_iml.cli.mllm import MLLM, Adapter, Bits, DeviceMap, DType, DTypeName, Limits, opened
 from omni_iml.cli.names import DomainName
 from omni_iml.text import printable
 from omni_iml.types import MAX_PIXELS, OmniError, UnreadableImage
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from omni_iml.explain import Asking, Explanation, Interpreter
     from omni_iml.inference.detector import Detector
     from omni_iml.types import EvidenceImage
-
-
-MLLM = "Multimodal model"
 
 
 class QueryName(StrEnum):
@@ -66,18 +63,10 @@ def explain(
     mllm_model: Annotated[
         str | None, typer.Option(help="Its name, where the endpoint offers several.", rich_help_panel=MLLM)
     ] = None,
-    adapter: Annotated[
-        Path | None, typer.Option(help="Folder of a LoRA adapter for a local model.", rich_help_panel=MLLM)
-    ] = None,
-    dtype: Annotated[
-        DTypeName, typer.Option(help="Precision of a local model; auto: as stored.", rich_help_panel=MLLM)
-    ] = DTypeName.AUTO,
-    bits: Annotated[
-        int | None, typer.Option(help="Quantize a local model to 4 or 8 bits (GPU).", rich_help_panel=MLLM)
-    ] = None,
-    device_map: Annotated[
-        str | None, typer.Option(help="Where a local model goes: auto, cuda:0, cpu.", rich_help_panel=MLLM)
-    ] = None,
+    adapter: Adapter = None,
+    dtype: DType = DTypeName.AUTO,
+    bits: Bits = None,
+    device_map: DeviceMap = None,
     query: Annotated[QueryName, typer.Option(help="Which query of F.2.", rich_help_panel=MLLM)] = QueryName.REFERENCE,
     domain: Annotated[
         DomainName | None, typer.Option(help="Domain of the pictures, for the query.", rich_help_panel=MLLM)

@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from omni_iml.cli.failures import WrongUsage, needs
 
 if TYPE_CHECKING:
     from omni_iml.mllm import Mllm
+
+
+MLLM = "Multimodal model"
+"""Panel of the help that its options stand in."""
 
 
 class DTypeName(StrEnum):
@@ -22,6 +28,14 @@ class DTypeName(StrEnum):
     FLOAT32 = "float32"
 
 
+Adapter = Annotated[Path | None, typer.Option(help="Folder of a LoRA adapter for a local model.", rich_help_panel=MLLM)]
+DType = Annotated[DTypeName, typer.Option(help="Precision of a local model; auto: as stored.", rich_help_panel=MLLM)]
+Bits = Annotated[int | None, typer.Option(help="Quantize a local model to 4 or 8 bits (GPU).", rich_help_panel=MLLM)]
+DeviceMap = Annotated[
+    str | None, typer.Option(help="Where a local model goes: auto, cuda:0, cpu.", rich_help_panel=MLLM)
+]
+
+
 @dataclass(frozen=True)
 class Limits:
     """What an answer and a picture may take: seconds, tokens, pixels along the longest side."""
@@ -29,6 +43,18 @@ class Limits:
     timeout: float
     max_tokens: int
     max_side: int
+
+
+def asks_for_local(adapter: Path | None, dtype: DTypeName, bits: int | None, device_map: str | None) -> bool:
+    """Whether one of the options is given that only a local model has.
+
+    Args:
+        adapter: folder of a LoRA adapter.
+        dtype: precision.
+        bits: 4 or 8 to quantize it.
+        device_map: where it goes.
+    """
+    return adapter is not None or bits is not None or device_map is not None or dtype is not DTypeName.AUTO
 
 
 def opened(
@@ -58,7 +84,7 @@ def opened(
         WrongUsage: it cannot be opened, or the options make no sense together.
     """
     local = name.startswith("local:")
-    if not local and (adapter is not None or bits is not None or device_map is not None or dtype is not DTypeName.AUTO):
+    if not local and asks_for_local(adapter, dtype, bits, device_map):
         raise WrongUsage(f"{name}: --adapter, --bits, --device-map and --dtype are for local models; leave them out.")
     if bits not in (None, 4, 8):
         raise WrongUsage(f"--bits {bits}: models are quantized to 4 or 8 bits; give one of the two.")

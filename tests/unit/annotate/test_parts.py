@@ -17,6 +17,7 @@ from omni_iml.annotate.reading import UNREAD, Line, iou, line_of, read_region
 from omni_iml.annotate.running import Settings
 from omni_iml.annotate.scene import UnusableMask, scene_of
 from omni_iml.annotate.spending import Prices, tokens_of
+from omni_iml.mllm import Query
 from omni_iml.mllm.pictures import reduced
 
 BOX = st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 9), st.integers(1, 9)).map(
@@ -169,7 +170,7 @@ def test_values_are_not_searched_for_names():
 def test_tokens_as_openai_counts_pictures():
     def of(*shapes):
         images = tuple(np.zeros((*shape, 3), np.uint8) for shape in shapes)
-        return tokens_of(Question("x", "abc", images, Findings, Subject("", images[0], (), (), "face")), 4096)
+        return tokens_of(Query("abc", images), 4096)
 
     # OpenAI's worked examples: 1024 x 1024 is 765 tokens, 2048 x 4096 is 1105.
     assert of((1024, 1024)) == 1 + 765
