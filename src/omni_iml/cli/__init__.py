@@ -23,6 +23,7 @@ COMMANDS = {
     "explain": "omni_iml.cli.explain:explain",
     "score": "omni_iml.cli.score:score",
     "evaluate": "omni_iml.cli.evaluate:evaluate",
+    "explain-train": "omni_iml.cli.explain_train:explain_train",
     "evaluate-explanations": "omni_iml.cli.evaluate_explanations:evaluate_explanations",
     "models": "omni_iml.cli.models:models",
     "train": "omni_iml.cli.train:train",

@@ -72,13 +72,23 @@ def open_model(name: str, how: Opening) -> Mllm:
         raise WrongModelName(f"{name}: is no model; write local:FOLDER or endpoint:ADDRESS.")
     from omni_iml.mllm.local import Loading, LocalModel, load_parts
 
-    folder, revision = _on_hub(where) if where.startswith(_HUB) else (where, None)
+    folder, revision = folder_and_revision(where)
     loading = Loading(how.dtype, how.bits, how.device_map, how.adapter)
     model, processor = load_parts(folder, loading, revision)
     title = how.model or f"{folder}{f'@{revision}' if revision else ''}{f' + {how.adapter}' if how.adapter else ''}"
     return LocalModel(title, model, processor, timeout=how.timeout, max_tokens=how.max_tokens, max_side=how.max_side)
 
 
-def _on_hub(where: str) -> tuple[str, str]:
+def folder_and_revision(where: str) -> tuple[str, str | None]:
+    """What a model's place stands for.
+
+    Args:
+        where: a folder, or ``hf://owner/name@revision``, "main" being the revision if none is named.
+
+    Returns:
+        Folder and None, or the repository's name and a revision.
+    """
+    if not where.startswith(_HUB):
+        return where, None
     repository, _, revision = where.removeprefix(_HUB).partition("@")
     return repository, revision or "main"

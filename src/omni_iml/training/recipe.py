@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, TypeAdapter, ValidationError
 
 from omni_iml.data.collection import CollectionConfig
 from omni_iml.data.synthesis import SynthesisConfig
 from omni_iml.models import OmniConfig, preset
 from omni_iml.models.network import STRIDE
+from omni_iml.recipe_files import merged, one_line, read_values
 from omni_iml.training.losses import LossConfig
 
 
@@ -144,42 +144,18 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     Raises:
         ValueError: not a recipe; the message names file, key and what is allowed.
     """
-    values = _read(path, ())
-    for override in overrides:
-        _override(values, override)
+    values = read_values(path, overrides, normalise=_spelt_out)
     values["model"] = _model_values(path, values.get("model", "base"))
     try:
         recipe = TypeAdapter(Recipe).validate_python(values)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{path}: {place}: {_one_line(first['msg'])}; compare recipes/bundled.yaml.") from error
+        raise ValueError(f"{path}: {place}: {one_line(first['msg'])}; compare recipes/bundled.yaml.") from error
     for place, size in (("synthesis", recipe.synthesis.size), ("validation", recipe.validation.size)):
         if size % STRIDE:
             raise ValueError(f"{path}: {place}.size: {size} is not a multiple of {STRIDE}; choose one, as 256.")
     return recipe
-
-
-def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
-    """A recipe's values, laid over those of its base."""
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ValueError(
-            f"{path}: cannot be read as a recipe ({_one_line(error)}); give a YAML file like recipes/bundled.yaml."
-        ) from error
-    if not isinstance(values, dict):
-        raise ValueError(f"{path}: holds no recipe; give a YAML file like recipes/bundled.yaml.")
-    base = values.pop("base", None)
-    if base is None:
-        return values
-    if path.resolve() in seen:
-        raise ValueError(f"{path}: base: leads back to the recipe itself; name another one.")
-    start = _read(path.parent / str(base), (*seen, path.resolve()))
-    for recipe in (start, values):
-        if isinstance(recipe.get("model"), str):
-            recipe["model"] = {"preset": recipe["model"]}
-    return _merged(start, values, drop=True)
 
 
 def _model_values(path: Path, model: Any) -> dict[str, Any]:
@@ -191,40 +167,10 @@ def _model_values(path: Path, model: Any) -> dict[str, Any]:
         start = preset(own.pop("preset", "base"), own.pop("variant", "iclr2026"))
     except ValueError as error:
         raise ValueError(f"{path}: model: {error}") from error
-    return _merged(start.to_dict(), own)
+    return merged(start.to_dict(), own)
 
 
-def _merged(values: dict[str, Any], changes: dict[str, Any], *, drop: bool = False) -> dict[str, Any]:
-    merged = dict(values)
-    for key, change in changes.items():
-        inner = values.get(key)
-        if drop and change is None:
-            merged.pop(key, None)
-        elif isinstance(inner, dict) and isinstance(change, dict):
-            merged[key] = _merged(inner, change, drop=drop)
-        else:
-            merged[key] = change
-    return merged
-
-
-def _override(values: dict[str, Any], override: str) -> None:
-    key, separator, text = override.partition("=")
-    *sections, last = key.split(".")
-    if not separator or not all((*sections, last)):
-        raise ValueError(f"--set {override}: is not of the form section.key=value; write it so.")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(f"--set {override}: the value is not YAML ({_one_line(error)}); quote it.") from error
-    for section in sections:
-        inner = values.setdefault(section, {})
-        if isinstance(inner, str) and section == "model":
-            inner = values[section] = {"preset": inner}
-        if not isinstance(inner, dict):
-            raise ValueError(f"--set {override}: {section!r} is not a section; write section.key=value.")
-        values = inner
-    values[last] = value
-
-
-def _one_line(message: object) -> str:
-    return " ".join(str(message).split())
+def _spelt_out(values: dict[str, Any]) -> None:
+    """A preset's name alone as a mapping, so that it can be laid over another."""
+    if isinstance(values.get("model"), str):
+        values["model"] = {"preset": values["model"]}
