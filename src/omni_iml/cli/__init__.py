@@ -21,6 +21,7 @@ from omni_iml.version import __version__
 COMMANDS = {
     "detect": "omni_iml.cli.detect:detect",
     "explain": "omni_iml.cli.explain:explain",
+    "refine": "omni_iml.cli.refine:refine",
     "score": "omni_iml.cli.score:score",
     "evaluate": "omni_iml.cli.evaluate:evaluate",
     "explain-train": "omni_iml.cli.explain_train:explain_train",

@@ -138,7 +138,9 @@ def _is_own_output(path: Path) -> bool:
     for suffix in _OWN_SUFFIXES:
         if path.name.endswith(suffix):
             stem = path.name.removesuffix(suffix)
-            return any(path.with_name(stem + ending).is_file() for ending in (".json", ".explanation.json"))
+            return any(
+                path.with_name(stem + ending).is_file() for ending in (".json", ".explanation.json", ".refinement.json")
+            )
     return False
 
 

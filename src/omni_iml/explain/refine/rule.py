@@ -48,7 +48,7 @@ class Rule:
     """
 
     iou: float = 0.5
-    contained: float = 0.95
+    contained: float = 0.8
     factor: float = 4.0
     least_score: float = 0.5
     sure: float = 0.8

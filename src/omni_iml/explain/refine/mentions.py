@@ -1,0 +1,69 @@
+"""What an explanation file names: by the multimodal model where it answered, else by what was measured and read."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from omni_iml.explain.positions import read_position
+from omni_iml.explain.refine.rule import Mention
+from omni_iml.io.paths import openable
+from omni_iml.types import OmniError
+
+_SCHEMA = "omni-iml/explanation/1"
+_NAMELESS = re.compile(r"A region of \d+x\d+ pixels, [\d.]+% of the picture")  # `explain.naming.name_of`
+
+
+class UnreadableExplanation(OmniError):  # noqa: N818 - twin of UnreadableMask
+    """A file that is no explanation, or that of a picture of another size."""
+
+
+def read_explanation(path: Path, width: int, height: int) -> dict[str, Any]:
+    """Read ``<name>.explanation.json`` as `omni-iml explain` writes it.
+
+    Args:
+        path: of the file.
+        width: of the picture as displayed, in pixels.
+        height: likewise.
+
+    Returns:
+        The object.
+
+    Raises:
+        UnreadableExplanation: there is no such file, it is no explanation, or it is that of another picture.
+    """
+    way_out = "write it with omni-iml explain --out"
+    try:
+        found = json.loads(openable(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UnreadableExplanation(f"{path}: the explanation cannot be read ({error}); {way_out}.") from error
+    if not isinstance(found, dict) or found.get("schema") != _SCHEMA or not isinstance(found.get("explanation"), list):
+        raise UnreadableExplanation(f"{path}: this is not an {_SCHEMA} file; {way_out}.")
+    if (found.get("width"), found.get("height")) != (width, height):
+        size = f"{found.get('width')}x{found.get('height')}"
+        raise UnreadableExplanation(f"{path}: explains a picture of {size} pixels, not {width}x{height}; {way_out}.")
+    return found
+
+
+def mentions_of(explanation: dict[str, Any]) -> tuple[Mention, ...]:
+    """What an explanation names.
+
+    Args:
+        explanation: as `read_explanation` returns it.
+
+    Returns:
+        An entry for each of its items; without content where a region was called by its size only, which no finder can
+        look for.
+    """
+    said = explanation.get("interpretation") or {}
+    items = said.get("explanation") if said.get("status") == "answered" else None
+    return tuple(_mention(item) for item in items or explanation["explanation"] if isinstance(item, dict))
+
+
+def _mention(item: dict[str, Any]) -> Mention:
+    content, place, relative = (
+        str(item.get(key) or "").strip() for key in ("Tampered Region", "Absolute Position", "Relative Position")
+    )
+    return Mention("" if _NAMELESS.fullmatch(content) else content, read_position(place) or "", relative)
