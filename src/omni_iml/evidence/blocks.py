@@ -32,6 +32,12 @@ def spread_out(blocks: NDArray[np.float64], height: int, width: int) -> NDArray[
     return np.asarray(blocks, np.float32).repeat(SIDE, 0).repeat(SIDE, 1)[:height, :width]
 
 
+def block_numbers(height: int, width: int) -> NDArray[np.int32]:
+    """Which block each pixel lies in, pixels and blocks both counted row by row: ``(H * W,)``."""
+    rows, columns = np.arange(height, dtype=np.int32) // SIDE, np.arange(width, dtype=np.int32) // SIDE
+    return np.asarray((rows[:, None] * -(-width // SIDE) + columns).ravel(), np.int32)
+
+
 def stands_out(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
     """Distance of every value's logarithm from their median: a smoother place and a rougher one both stand out."""
     levels = np.log(blocks + 0.1)

@@ -117,10 +117,11 @@ def _by_key_points(subject: Subject, box: tuple[int, int, int, int], shape: NDAr
     others = np.flatnonzero(~points.suspected & ~in_box)
     if len(own) < _FEWEST_MATCHES or len(others) < 2:
         return []
+    descriptors_of_others, places_of_others = points.descriptors[others], points.places[others]
     found = []
     for mirror in (False, True):
         descriptors = _mirrored(points.descriptors[own]) if mirror else points.descriptors[own]
-        alike = descriptors @ points.descriptors[others].T
+        alike = descriptors @ descriptors_of_others.T
         few = min(_NEIGHBOURS, len(others))
         nearest = np.argpartition(-alike, few - 1, axis=1)[:, :few]
         likeness = np.take_along_axis(alike, nearest, 1)
@@ -128,14 +129,14 @@ def _by_key_points(subject: Subject, box: tuple[int, int, int, int], shape: NDAr
         nearest, likeness = np.take_along_axis(nearest, order, 1), np.take_along_axis(likeness, order, 1)
         best, first = nearest[:, 0], likeness[:, 0]
         # The best match's own neighbours look like it too: they do not make it ambiguous.
-        near = points.places[others][nearest]  # (n, few, 2)
+        near = places_of_others[nearest]  # (n, few, 2)
         far = np.abs(near - near[:, :1]).max(2) > 8
         second = np.where(far, likeness, -1).max(1)
         clear = np.sqrt(np.maximum(2 - 2 * first, 0)) < _RATIO * np.sqrt(np.maximum(2 - 2 * second, 1e-9))
         if np.count_nonzero(clear) < _FEWEST_MATCHES:
             continue
         side = np.array([-1 if mirror else 1, 1], np.float32)
-        here, there = points.places[own][clear] * side, points.places[others][best[clear]]
+        here, there = points.places[own][clear] * side, places_of_others[best[clear]]
         cv2.setRNGSeed(1)
         matrix, inliers = cv2.estimateAffinePartial2D(here, there, ransacReprojThreshold=2.5)
         if matrix is None or int(inliers.sum()) < _FEWEST_MATCHES:

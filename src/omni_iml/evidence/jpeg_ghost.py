@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from omni_iml.evidence.blocks import block_means, spread_out
+from omni_iml.evidence.blocks import block_means, block_numbers
 from omni_iml.evidence.measuring import Comparison, Measure, Subject
 from omni_iml.evidence.placements import Placements
 
@@ -14,21 +14,23 @@ QUALITIES = (50, 60, 70, 75, 80, 85, 90, 95)
 
 
 def _changes(subject: Subject) -> NDArray[np.float32]:
-    """Logarithm of each block's mean squared change, at each quality: ``(H * W, 8)``."""
+    """Logarithm of each block's mean squared change, at each quality: ``(blocks, 8)``."""
     luma = subject.luma.astype(np.uint8)
-    height, width = luma.shape
     maps = []
     for quality in QUALITIES:
         _, file = cv2.imencode(".jpg", luma, [cv2.IMWRITE_JPEG_QUALITY, quality])
         again = np.asarray(cv2.imdecode(file, cv2.IMREAD_GRAYSCALE), np.float32)
-        change = np.log2(block_means((again - subject.luma) ** 2) + 0.1)
-        maps.append(spread_out(change, height, width).ravel())
-    return np.stack(maps, 1)
+        maps.append(np.log2(block_means((again - subject.luma) ** 2) + 0.1).ravel())
+    return np.stack(maps, 1).astype(np.float32)
+
+
+def _numbers(subject: Subject) -> NDArray[np.int32]:
+    return block_numbers(*subject.luma.shape)
 
 
 def _compare(subject: Subject, places: Placements) -> Comparison:
-    changes = subject.once(_changes)
-    inside, ring = (changes[points].mean(1, dtype=np.float64) for points in (places.inside, places.ring))
+    changes, numbers = subject.once(_changes), subject.once(_numbers)
+    inside, ring = (changes[numbers[points]].mean(1, dtype=np.float64) for points in (places.inside, places.ring))
     # A busier place changes more at every quality: what counts is the quality at which it behaves unlike itself.
     octaves = inside - ring
     octaves -= np.median(octaves, axis=1, keepdims=True)
