@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from omni_iml.evidence.text_lines import TextLine, Word
+from omni_iml.evidence.text_lines import TextLine, TextReader, Word
 from omni_iml.explain import Explanation, explain, read_mask, save, to_json
 from omni_iml.explain.files import explanation_schema
 from omni_iml.explain.masks import UnreadableMask, instances_of
@@ -66,7 +66,7 @@ def test_false_alarms_on_authentic_examples_are_few(name: str) -> None:
             alarms += len(region.findings)
             told += len(region.measurements)
     assert told > 40
-    assert alarms <= 0.06 * told
+    assert alarms <= 0.05 * told
 
 
 def test_the_arrow_leads_from_the_true_source_of_the_meadows_copy() -> None:
@@ -128,6 +128,23 @@ def test_a_region_of_five_pixels_is_listed_with_the_reason() -> None:
     assert region.measurements == ()
     assert "fewer than" in region.note
     assert region.instance.tampered_region == "A region of 5x1 pixels, 0.0% of the picture"
+
+
+def test_text_that_cannot_be_read_leaves_the_other_measurements_as_they_are() -> None:
+    class Illiterate(TextReader):
+        def __init__(self) -> None:
+            """No model is loaded."""
+
+        def read(self, pixels: np.ndarray) -> tuple[TextLine, ...]:
+            return ()
+
+    mask = np.zeros((200, 300), bool)
+    mask[50:80, 100:150] = True
+    pixels = np.random.default_rng(0).integers(0, 255, (200, 300, 3)).astype(np.uint8)
+    (unread,), (plain,) = (explain(pixels, mask, reader=reader).regions for reader in (Illiterate(), None))
+    assert unread.measurements == plain.measurements
+    assert unread.measurements
+    assert unread.instance.tampered_region == "A region of 50x30 pixels, 2.5% of the picture"
 
 
 def test_the_whole_picture_is_listed_with_the_reason() -> None:
