@@ -29,9 +29,9 @@ def explain_train(
     workers: Annotated[int, typer.Option(min=0, help="Processes that read pictures.")] = 0,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
-    """Fine-tune a multimodal model with LoRA on annotated forgeries (needs the extra named mllm).
+    """Fine-tune a multimodal model with LoRA on annotated forgeries (needs the extras named mllm and annotate).
 
-    For several GPUs, start it with: accelerate launch -m omni_iml.cli explain-train ... Prints the folder of the
+    For N GPUs, start it with torchrun --nproc-per-node N -m omni_iml.cli explain-train. Prints the folder of the
     adapter, or of the merged model, on standard output, everything else on standard error.
     """
     with exit_codes(debug):

@@ -97,7 +97,7 @@ def _arguments(recipe: ExplainRecipe, out: Path, workers: int) -> TrainingArgume
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     if processes == 1 and torch.cuda.device_count() > 1:
         raise OmniError(
-            f"one process sees {torch.cuda.device_count()} GPUs; start one a GPU with accelerate launch, or set "
+            f"one process sees {torch.cuda.device_count()} GPUs; start one for each with torchrun, or set "
             "CUDA_VISIBLE_DEVICES to one of them."
         )
     values: dict[str, Any] = {

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from omni_iml.annotate.schema import Annotation, to_json
 from omni_iml.cli import app
 from omni_iml.explain.answer import parse_answer
 from omni_iml.explain.interpreting import Asking, query_of
+from omni_iml.explain_training.tuning import share_of_batch
 from omni_iml.mllm.opening import Opening, open_model
+from omni_iml.types import OmniError
 from tiny_mllms import FAMILIES, build
 
 ITEMS = (
@@ -97,7 +100,7 @@ def build_decided(family: str, folder: Path, texts: list[str]) -> Path:
     build(family, folder, texts)
     model = AutoModelForImageTextToText.from_pretrained(folder)
     with torch.no_grad():
-        model.get_output_embeddings().weight.mul_(25)
+        model.get_output_embeddings().weight.mul_(10)
     model.save_pretrained(folder)
     return folder
 
@@ -128,3 +131,38 @@ def test_what_was_learnt_is_said_by_the_merged_model_and_by_the_adapter(tmp_path
 @pytest.mark.parametrize("family", [name for name in FAMILIES if name != "qwen2_5_vl"])
 def test_the_other_families_learn_too(family, tmp_path, data):
     tune_and_ask(family, tmp_path, data, 60)
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_never_stopped(tmp_path, data):
+    base = build("qwen2_5_vl", tmp_path / "base", ["What?"])
+    out = tmp_path / "out"
+    run(base, data, out, 4, every=2)
+    weights = out / "adapter/adapter_model.safetensors"
+    whole = weights.read_bytes()
+    for gone in ("adapter", "checkpoint-4"):
+        shutil.rmtree(out / gone)
+    run(base, data, out, 4, every=2)
+    assert weights.read_bytes() == whole
+    other = tmp_path / "other"
+    run(base, data, other, 4, "--set", "seed=2")
+    assert (other / "adapter/adapter_model.safetensors").read_bytes() != whole
+
+
+def test_the_folder_of_another_recipe_is_left_alone(tmp_path, data):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "recipe.json").write_text("{}", "utf-8")
+    (data / "recipe.yaml").write_text(RECIPE.format(model="nowhere", steps=1, every=1), "utf-8")
+    arguments = ["explain-train", str(data / "recipe.yaml"), "--out", str(out), "--data", str(data)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert "holds a run of another recipe" in result.output
+    assert [path.name for path in out.iterdir()] == ["recipe.json"]
+
+
+def test_the_batch_is_shared_out():
+    assert share_of_batch(16, 1, 1) == 16
+    assert share_of_batch(16, 2, 4) == 2
+    for accumulate, processes in ((3, 1), (1, 32)):
+        with pytest.raises(OmniError, match="cannot be divided"):
+            share_of_batch(16, accumulate, processes)
