@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from omni_iml.types import EvidenceImage
 
 
+MODELS = "Models for natural pictures and faces"
+
+
 def refine(
     sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Pictures, documents, folders or globs.")],
     results: Annotated[
@@ -36,6 +39,17 @@ def refine(
     truth: Annotated[
         Path | None, typer.Option(help="Folder of true masks <file name>.mask.png: prints IoU before and after.")
     ] = None,
+    detector: Annotated[
+        str | None,
+        typer.Option(metavar="FOLDER", help="Grounding DINO, or hf://owner/name@revision.", rich_help_panel=MODELS),
+    ] = None,
+    segmenter: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="SAM, or hf://owner/name@revision.", rich_help_panel=MODELS)
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="Where they go: cpu, cuda:0.", rich_help_panel=MODELS)] = None,
+    threshold: Annotated[
+        float, typer.Option(min=0, max=1, help="Least score of what the detector finds.", rich_help_panel=MODELS)
+    ] = 0.25,
     max_pixels: Annotated[int, typer.Option(min=1, help="Refuse pictures with more pixels.")] = MAX_PIXELS,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a picture on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="On stderr, print errors only.")] = False,
@@ -56,7 +70,7 @@ def refine(
                 raise WrongUsage(f"{folder}: there is no such folder; name one that explain or detect wrote.")
             if folder is not None and out.resolve() == folder.resolve():
                 raise WrongUsage(f"{out}: the refined masks would overwrite those there; name another --out.")
-        finder = _finder(domain)
+        finder = _finder(domain, detector, segmenter, device, threshold)
         found, bad = pictures(sources, out)
         failed = len(bad)
         for error in bad:
@@ -81,15 +95,30 @@ def refine(
             raise typer.Exit(SOME_UNREADABLE)
 
 
-def _finder(domain: DomainName) -> Finder:
-    if domain in (DomainName.NATURAL, DomainName.FACE):
-        raise WrongUsage(f"--domain {domain}: only text is found so far; say document or scene_text.")
-    from omni_iml.cli.explain import text_reader
-    from omni_iml.explain.refine.text_boxes import TextFinder
+def _finder(
+    domain: DomainName, detector: str | None, segmenter: str | None, device: str | None, threshold: float
+) -> Finder:
+    if domain in (DomainName.DOCUMENT, DomainName.SCENE_TEXT):
+        from omni_iml.cli.explain import text_reader
+        from omni_iml.explain.refine.text_boxes import TextFinder
 
-    reader = text_reader(True)
-    assert reader is not None
-    return TextFinder(reader)
+        reader = text_reader(True)
+        assert reader is not None
+        return TextFinder(reader)
+    if detector is None or segmenter is None:
+        raise WrongUsage(
+            f"--domain {domain}: needs a Grounding DINO and a SAM; name them with --detector and --segmenter."
+        )
+    try:
+        from omni_iml.explain.refine.grounding import ObjectFinder, UnreadableFinder
+    except ModuleNotFoundError as error:
+        raise WrongUsage(
+            f"--domain {domain}: {error.name} is not installed; run pip install 'omni-iml[mllm]'."
+        ) from error
+    try:
+        return ObjectFinder(detector, segmenter, device=device, threshold=threshold)
+    except UnreadableFinder as error:
+        raise WrongUsage(str(error)) from error
 
 
 def _refined(
