@@ -130,7 +130,7 @@ def test_what_was_learnt_is_said_by_the_merged_model_and_by_the_adapter(tmp_path
 @pytest.mark.slow
 @pytest.mark.parametrize("family", [name for name in FAMILIES if name != "qwen2_5_vl"])
 def test_the_other_families_learn_too(family, tmp_path, data):
-    tune_and_ask(family, tmp_path, data, 60)
+    tune_and_ask(family, tmp_path, data, 200)
 
 
 def test_a_stopped_run_goes_on_as_if_it_had_never_stopped(tmp_path, data):
