@@ -141,11 +141,21 @@ def test_a_stopped_run_goes_on_as_if_it_had_never_stopped(tmp_path, data):
     whole = weights.read_bytes()
     for gone in ("adapter", "checkpoint-4"):
         shutil.rmtree(out / gone)
+    kept = out / "checkpoint-2/trainer_state.json"
+    before = kept.stat().st_mtime_ns
     run(base, data, out, 4, every=2)
     assert weights.read_bytes() == whole
-    other = tmp_path / "other"
-    run(base, data, other, 4, "--set", "seed=2")
-    assert (other / "adapter/adapter_model.safetensors").read_bytes() != whole
+    assert kept.stat().st_mtime_ns == before  # it did not begin anew
+
+
+def test_the_seed_decides(tmp_path, data):
+    base = build("qwen2_5_vl", tmp_path / "base", ["What?"])
+    made = []
+    for name, seed in (("first", 1), ("same", 1), ("other", 2)):
+        run(base, data, tmp_path / name, 2, "--set", f"seed={seed}")
+        made.append((tmp_path / name / "adapter/adapter_model.safetensors").read_bytes())
+    assert made[0] == made[1]
+    assert made[0] != made[2]
 
 
 def test_the_folder_of_another_recipe_is_left_alone(tmp_path, data):
