@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 import time
@@ -234,7 +235,8 @@ Run(work, OpenAIChat("m", base_url=sys.argv[3])).go()
 
 def go_process(work, server):
     here = str(Path(__file__).parent)
-    return subprocess.Popen([sys.executable, "-c", SCRIPT, here, str(work.queue.folder), server.url])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}  # the tests' own modules too
+    return subprocess.Popen([sys.executable, "-c", SCRIPT, here, str(work.queue.folder), server.url], env=environment)
 
 
 @pytest.mark.slow
