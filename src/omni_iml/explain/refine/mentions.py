@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from omni_iml.explain.positions import read_position
 from omni_iml.explain.refine.rule import Mention
@@ -59,11 +59,12 @@ def mentions_of(explanation: dict[str, Any]) -> tuple[Mention, ...]:
     """
     said = explanation.get("interpretation") or {}
     items = said.get("explanation") if said.get("status") == "answered" else None
-    return tuple(_mention(item) for item in items or explanation["explanation"] if isinstance(item, dict))
+    source: Literal["model", "measured"] = "model" if items else "measured"
+    return tuple(_mention(item, source) for item in items or explanation["explanation"] if isinstance(item, dict))
 
 
-def _mention(item: dict[str, Any]) -> Mention:
+def _mention(item: dict[str, Any], source: Literal["model", "measured"]) -> Mention:
     content, place, relative = (
         str(item.get(key) or "").strip() for key in ("Tampered Region", "Absolute Position", "Relative Position")
     )
-    return Mention("" if _NAMELESS.fullmatch(content) else content, read_position(place) or "", relative)
+    return Mention("" if _NAMELESS.fullmatch(content) else content, read_position(place) or "", relative, source)

@@ -9,8 +9,9 @@ joined is left open. Here:
 2. Regions and candidates that fit each other, directly or through others, are a group: two words under one region, or
    one face under several specks. The group's regions are **snapped** to its candidates, unless these have more than
    `Rule.factor` times the pixels of the regions, or less than a `Rule.factor`-th.
-3. A candidate that shares no pixel with any region is **added** if it is the only such one of its mention, lies where
-   the mention says, scores at least `Rule.least_score`, and nothing else of the mention fitted a region (H.7).
+3. A candidate that shares no pixel with any region is **added** if a model named it (H.7), it is the only such one of
+   its mention, lies where the mention says, scores at least `Rule.least_score`, and nothing else of the mention fitted
+   a region.
 4. A region that nothing fits is **dropped** only if the model was not sure of it (its mean probability is known and
    below `Rule.sure`), some other region was snapped or some candidate added, no candidate touches it, every mention has
    a position, and none has its position. Every other region is **kept**. So a region of which the model is sure
@@ -62,11 +63,14 @@ class Mention:
         content: the text as read, or a description of the object.
         position: one of `omni_iml.types.POSITIONS`; "" where none was given.
         relative: the text line that holds it, or where it is among others; "" where none was given.
+        source: "model" if a multimodal model named it, which looks at the whole picture; "measured" if it is what was
+            read at a region of the mask, which says nothing of other places.
     """
 
     content: str
     position: str
     relative: str = ""
+    source: Literal["model", "measured"] = "model"
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +185,7 @@ def refine(
             and one.score >= rule.least_score
             and one.area.position(height, width) == mention.position
         ]
-        if number not in fitted and len(possible) == 1:
+        if mention.source == "model" and number not in fitted and len(possible) == 1:
             added = candidates[possible[0]]
             reason = f"the explanation names {added.label} there, and the mask has nothing"
             changes.append(_change("added", [], added.area, possible, None, reason))

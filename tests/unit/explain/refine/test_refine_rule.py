@@ -90,6 +90,8 @@ def test_what_the_mask_missed_is_added_where_the_words_point_if_it_is_certain() 
     assert kinds(refine(empty, [THERE], [weak])) == []
     assert kinds(refine(empty, [THERE], [candidate((0, 0, 9, 9)), candidate((15, 0, 24, 9))])) == []  # which one?
     assert kinds(refine(empty, [Mention("thing", "")], [candidate((0, 0, 20, 20))])) == []
+    measured = Mention("thing", "Top left", source="measured")
+    assert kinds(refine(empty, [measured], [candidate((0, 0, 20, 20))])) == []
     # The mention has its region already.
     both = [candidate((60, 60, 80, 80)), candidate((0, 0, 20, 20))]
     assert kinds(refine(boxes((60, 60, 80, 80)), [THERE], both)) == ["snapped"]

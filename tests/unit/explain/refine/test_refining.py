@@ -51,7 +51,8 @@ def refined(**more: Any) -> Refinement:
 
 
 def test_the_model_is_heard_where_it_answered_and_else_what_was_read() -> None:
-    measured = (Mention("88.40", "Top left", "In the text line: TOTAL 88.40"), Mention("", "Top left", ""))
+    line = "In the text line: TOTAL 88.40"
+    measured = (Mention("88.40", "Top left", line, "measured"), Mention("", "Top left", "", "measured"))
     assert mentions_of(explanation()) == measured
     said = {"status": "answered", "explanation": [item("a red boat", "in the middle"), item("", "")]}
     assert mentions_of(explanation(interpretation=said)) == (Mention("a red boat", "Center"), Mention("", ""))
