@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, TypeAdapter, ValidationError
 
+from omni_iml import recipe_files
 from omni_iml.data.collection import CollectionConfig
 from omni_iml.data.synthesis import SynthesisConfig
 from omni_iml.models import OmniConfig, preset
 from omni_iml.models.network import STRIDE
-from omni_iml.recipe_files import merged, one_line, read_values
 from omni_iml.training.losses import LossConfig
 
 
@@ -144,14 +144,16 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     Raises:
         ValueError: not a recipe; the message names file, key and what is allowed.
     """
-    values = read_values(path, overrides, normalise=_spelt_out)
+    values = recipe_files.read_values(path, overrides, normalise=_spelt_out)
     values["model"] = _model_values(path, values.get("model", "base"))
     try:
         recipe = TypeAdapter(Recipe).validate_python(values)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{path}: {place}: {one_line(first['msg'])}; compare recipes/bundled.yaml.") from error
+        raise ValueError(
+            f"{path}: {place}: {recipe_files.one_line(first['msg'])}; compare recipes/bundled.yaml."
+        ) from error
     for place, size in (("synthesis", recipe.synthesis.size), ("validation", recipe.validation.size)):
         if size % STRIDE:
             raise ValueError(f"{path}: {place}.size: {size} is not a multiple of {STRIDE}; choose one, as 256.")
@@ -167,7 +169,7 @@ def _model_values(path: Path, model: Any) -> dict[str, Any]:
         start = preset(own.pop("preset", "base"), own.pop("variant", "iclr2026"))
     except ValueError as error:
         raise ValueError(f"{path}: model: {error}") from error
-    return merged(start.to_dict(), own)
+    return recipe_files.merged(start.to_dict(), own)
 
 
 def _spelt_out(values: dict[str, Any]) -> None:
