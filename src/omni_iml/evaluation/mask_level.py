@@ -8,15 +8,15 @@ puts the best threshold where everybody looks for it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from omni_iml.data.sources import DOMAINS, Split
-from omni_iml.data.synthesis import Engine, SynthesisConfig
+from omni_iml.data.sources import Split
+from omni_iml.data.synthesis import SynthesisConfig
 from omni_iml.data.tile_cache import TilePool
-from omni_iml.evaluation.synthetic import SIDE
+from omni_iml.evaluation.synthetic import outputs
 from omni_iml.inference.session import Session
 from omni_iml.metrics import count_pixels, iou
 
@@ -47,27 +47,20 @@ def measure_shifts(
     """IoU of ``count`` samples of each domain at every shift; the samples are those of `score_split`.
 
     Args:
-        session: model that takes `SIDE` pixels a side, or tiles of its own size.
+        session: model to measure.
         pool: cached source tiles.
         split: "validation", or "test" to look at what was chosen.
         config: synthesis; its size and domain shares are replaced.
         count: samples a domain.
         seed: of the samples.
     """
-    size = SIDE if session.info.free_size else session.info.tile
     results = []
-    for domain in DOMAINS:
-        engine = Engine(pool, split, replace(config, size=size, domains={domain: 1.0}), seed)
-        for sample in map(engine, range(count)):
-            logits = session(sample.image[None], sample.coefficients[None], sample.table[None]).mask[0, 0]
-            tampered = bool((sample.mask == 1).any())
-            masks = [np.where(sample.mask == 255, 0, logits + shift > 0) for shift in SHIFTS]
-            ious = [float(iou(count_pixels(mask, sample.mask))[0]) if tampered else float("nan") for mask in masks]
-            results.append(
-                ShiftedIous(
-                    domain, tampered, tuple(ious), tuple(float((logits + shift > 0).mean()) for shift in SHIFTS)
-                )
-            )
+    for domain, sample, output in outputs(session, pool, split, config, count=count, seed=seed):
+        logits, tampered = output.mask[0, 0], bool((sample.mask == 1).any())
+        masks = [np.where(sample.mask == 255, 0, logits + shift > 0) for shift in SHIFTS]
+        ious = [float(iou(count_pixels(mask, sample.mask))[0]) if tampered else float("nan") for mask in masks]
+        marked = [float(mask.mean()) for mask in masks]
+        results.append(ShiftedIous(domain, tampered, tuple(ious), tuple(marked)))
     return results
 
 

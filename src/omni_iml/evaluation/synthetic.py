@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from omni_iml.data.sources import DOMAINS, Split
-from omni_iml.data.synthesis import Engine, SynthesisConfig
+from omni_iml.data.sources import DOMAINS, Domain, Split
+from omni_iml.data.synthesis import Engine, Sample, SynthesisConfig
 from omni_iml.data.tile_cache import TilePool
-from omni_iml.inference.session import Session
+from omni_iml.inference.session import Session, TileOutputs
 from omni_iml.metrics import count_pixels, f1, iou, roc_auc
 
 
@@ -42,6 +43,17 @@ SIDE = 512
 """Side of the samples that a model of any size is scored on, in pixels: most sources are not larger."""
 
 
+def outputs(
+    session: Session, pool: TilePool, split: Split, config: SynthesisConfig, *, count: int, seed: int
+) -> Iterator[tuple[Domain, Sample, TileOutputs]]:
+    """Domain, sample and what the model says of it; arguments of `score_split`."""
+    size = SIDE if session.info.free_size else session.info.tile
+    for domain in DOMAINS:
+        engine = Engine(pool, split, replace(config, size=size, domains={domain: 1.0}), seed)
+        for sample in map(engine, range(count)):
+            yield domain, sample, session(sample.image[None], sample.coefficients[None], sample.table[None])
+
+
 def score_split(
     session: Session, pool: TilePool, split: Split, config: SynthesisConfig, *, count: int, seed: int
 ) -> list[SampleResult]:
@@ -55,27 +67,22 @@ def score_split(
         count: samples a domain.
         seed: of the samples.
     """
-    size = SIDE if session.info.free_size else session.info.tile
     results = []
-    for domain in DOMAINS:
-        engine = Engine(pool, split, replace(config, size=size, domains={domain: 1.0}), seed)
-        for index in range(count):
-            sample = engine(index)
-            output = session(sample.image[None], sample.coefficients[None], sample.table[None])
-            quality = (float("nan"),) * 3
-            if (sample.mask == 1).any():
-                logits = output.mask[0, 0]
-                counts = count_pixels(np.where(sample.mask == 255, 0, logits > 0), sample.mask)
-                auc = roc_auc(logits, sample.mask) if (sample.mask == 0).any() else float("nan")
-                quality = (float(iou(counts)[0]), float(f1(counts)[0]), auc)
-            results.append(
-                SampleResult(
-                    domain,
-                    sample.operation,
-                    sample.label,
-                    *quality,
-                    logit=float(output.image[0]),
-                    gate=float(output.gate[0]),
-                )
+    for domain, sample, output in outputs(session, pool, split, config, count=count, seed=seed):
+        quality = (float("nan"),) * 3
+        if (sample.mask == 1).any():
+            logits = output.mask[0, 0]
+            counts = count_pixels(np.where(sample.mask == 255, 0, logits > 0), sample.mask)
+            auc = roc_auc(logits, sample.mask) if (sample.mask == 0).any() else float("nan")
+            quality = (float(iou(counts)[0]), float(f1(counts)[0]), auc)
+        results.append(
+            SampleResult(
+                domain,
+                sample.operation,
+                sample.label,
+                *quality,
+                logit=float(output.image[0]),
+                gate=float(output.gate[0]),
             )
+        )
     return results
