@@ -125,7 +125,7 @@ def regenerate(
         with needs("synth", "data testset"):
             from omni_iml.data.sources import DOMAINS
             from omni_iml.data.synthesis.folder import summary, write_folder
-            from omni_iml.data.testsets import COUNT, committed_digest, gathered_fonts, order_testset, versions
+            from omni_iml.data.testsets import COUNT, committed_digest, gathered_fonts, made_by, order_testset
         chosen = next((known for known in DOMAINS if known == domain), None)
         if chosen is None:
             raise WrongUsage(f"--domain {domain}: is unknown; the domains are {', '.join(DOMAINS)}.")
@@ -142,6 +142,6 @@ def regenerate(
         found, wanted = summary(out, COUNT).digest, committed_digest(chosen)
         if found != wanted:
             print(f"The bytes differ from the committed ones (sha256 {found}, wanted {wanted}).", file=sys.stderr)
-            print(f"Here: {versions()}; constraints.txt has what made them.", file=sys.stderr)
+            print(f"Here: {made_by()}; theirs: constraints.txt, with AVX-512.", file=sys.stderr)
             raise typer.Exit(SOME_UNREADABLE)
         print(f"As committed: sha256 {found}.", file=sys.stderr)

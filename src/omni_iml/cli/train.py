@@ -48,6 +48,7 @@ def train(
     """
     with exit_codes(debug):
         with needs("train", "train"):
+            from omni_iml.training.precision import slow_on_this_machine
             from omni_iml.training.recipe import load_recipe
             from omni_iml.training.train import prepare
         from omni_iml.inference.hub import located
@@ -78,6 +79,8 @@ def train(
         if leg.init is not None:
             for line in leg.init.summary().splitlines():
                 print(printable(line), file=sys.stderr)
+        if slow := slow_on_this_machine(values.optim.precision):
+            print(slow, file=sys.stderr)
         logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # it advertises otherwise
         with redirect_stdout(sys.stderr):  # where the progress bar belongs
             weights = leg.run()

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import os
+import platform
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+
+import numpy as np
 
 from omni_iml.data.manifest import committed, select
 from omni_iml.data.sources import Domain, find
@@ -102,9 +105,15 @@ def gathered_fonts(folder: Path, fonts: Sequence[ListedFont] | None = None) -> I
             os.environ["OMNI_IML_FONTS"] = before
 
 
-def versions() -> str:
-    """The installed versions of `DRAWN_BY`, in one line."""
-    return ", ".join(f"{name} {version(name)}" for name in DRAWN_BY)
+def made_by() -> str:
+    """What the bytes depend on beside sources and fonts, in one line: the versions of `DRAWN_BY`, the processor.
+
+    NumPy computes exponentials and the like by other instructions on processors with AVX-512 (its X86_V4), whose last
+    digits differ.
+    """
+    extensions = np.show_config(mode="dicts")["SIMD Extensions"]
+    widest = [*extensions["baseline"], *extensions["found"]][-1]
+    return ", ".join(f"{name} {version(name)}" for name in DRAWN_BY) + f", processor {platform.machine()} {widest}"
 
 
 def _digest(path: Path) -> str:
