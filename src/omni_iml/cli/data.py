@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from omni_iml.cli import data_sets
-from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, emit, exit_codes, needs
+from omni_iml.cli.failures import SOME_UNREADABLE, Debug, WrongUsage, emit, exit_codes, needs
 from omni_iml.cli.skipped import Skipped
 
 data = typer.Typer(
@@ -52,7 +52,7 @@ def tiles(
     per_source: Annotated[int, typer.Option(min=1, help="Tiles of a source that is larger than a tile.")] = 3,
     domain: Annotated[str | None, typer.Option(help="Of a plain folder: the domain of its pictures.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="On stderr, print errors only.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Cut large sources into tiles once, so that no sample decodes a whole photograph again.
 
@@ -88,7 +88,7 @@ def manifest(
     check: Annotated[
         bool, typer.Option("--check", help="Compare with the manifest that ships with the package instead.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Print the manifest of sources as CSV: names, hashes, identities, splits, licences.
 
@@ -115,7 +115,7 @@ def regenerate(
     out: Annotated[Path, typer.Argument(help="Folder for images/, masks/ and recipes/.")],
     domain: Annotated[str, typer.Option(help="natural, document, face or scene_text.")],
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Make the synthetic test set of a domain again, bit for bit.
 

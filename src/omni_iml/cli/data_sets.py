@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, emit, exit_codes, needs
+from omni_iml.cli.failures import SOME_UNREADABLE, Debug, WrongUsage, emit, exit_codes, needs
 from omni_iml.cli.skipped import Skipped
 
 _Name = Annotated[str, typer.Argument(help="Name of the data set, from `omni-iml data list`.")]
@@ -21,13 +21,12 @@ _Root = Annotated[Path, typer.Argument(help="Folder that holds it.")]
 _Labels = Annotated[str, typer.Option(help="all, tampered or authentic.")]
 _Limit = Annotated[int | None, typer.Option(min=1, help="So many pictures, drawn at random; all by default.")]
 _Workers = Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")]
-_Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 
 def list_sets(
     name: Annotated[str | None, typer.Argument(help="One data set, to see its layout.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array instead.")] = False,
-    debug: _Debug = False,
+    debug: Debug = False,
 ) -> None:
     """List the data sets that can be read: counts, domain, licence; with a name, its layout on disk."""
     with exit_codes(debug):
@@ -57,7 +56,7 @@ def check(
     limit: _Limit = None,
     quick: Annotated[bool, typer.Option("--quick", help="See only whether the files are there.")] = False,
     workers: _Workers = None,
-    debug: _Debug = False,
+    debug: Debug = False,
 ) -> None:
     """Say what of a data set is missing or malformed, file by file.
 
@@ -90,7 +89,7 @@ def stats(
     labels: _Labels = "all",
     limit: _Limit = None,
     workers: _Workers = None,
-    debug: _Debug = False,
+    debug: Debug = False,
 ) -> None:
     """Say what a data set is like: counts, formats, sizes, JPEG qualities, tampered shares."""
     with exit_codes(debug):
@@ -110,7 +109,7 @@ def show(
     labels: _Labels = "all",
     count: Annotated[int, typer.Option(min=1, max=300, help="Pictures on it, drawn at random.")] = 12,
     seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same pictures.")] = 0,
-    debug: _Debug = False,
+    debug: Debug = False,
 ) -> None:
     """Draw a contact sheet: pictures with the outlines of their masks, and the masks. Prints the file's path."""
     with exit_codes(debug):
@@ -133,7 +132,7 @@ def prepare(
     root: _Root,
     out: Annotated[Path, typer.Argument(help="Folder for the shards; it is made.")],
     labels: _Labels = "all",
-    debug: _Debug = False,
+    debug: Debug = False,
 ) -> None:
     """Copy a data set into shards, for training where many small files are slow to open.
 

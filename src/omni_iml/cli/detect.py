@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, describe, emit, exit_codes
+from omni_iml.cli.failures import SOME_UNREADABLE, Debug, WrongUsage, describe, emit, exit_codes
 from omni_iml.types import MAX_PIXELS, UnreadableImage
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def detect(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a picture on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="On stderr, print errors only.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Find where pictures were edited, those inside PDF, office, ZIP and mail files among them.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, exit_codes
+from omni_iml.cli.failures import SOME_UNREADABLE, Debug, WrongUsage, exit_codes
 from omni_iml.types import OmniError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def evaluate(
         str | None, typer.Option(help="The one domain that the model was trained on: its place in C-T3 and A-T3.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of noise and of the bootstrap.")] = 0,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Score a model, or predictions that anybody made, under named protocols, from one pass over the pictures.
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from omni_iml.cli.annotate import Problems
-from omni_iml.cli.failures import WrongUsage, emit, exit_codes, needs
+from omni_iml.cli.failures import Debug, WrongUsage, emit, exit_codes, needs
 from omni_iml.types import OmniError
 
 
@@ -27,7 +27,7 @@ def explain_train(
         bool, typer.Option("--merge", help="Write the model with the adapter worked in as well, to OUT/merged.")
     ] = False,
     workers: Annotated[int, typer.Option(min=0, help="Processes that read pictures.")] = 0,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Fine-tune a multimodal model with LoRA on annotated forgeries (needs the extras named mllm and annotate).
 

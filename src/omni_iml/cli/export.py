@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omni_iml.cli.failures import WrongUsage, emit, exit_codes, needs
+from omni_iml.cli.failures import Debug, WrongUsage, emit, exit_codes, needs
 from omni_iml.types import UnreadableImage
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def export(
         Path | None, typer.Option(help="With --int8: folder of pictures to measure ranges on.")
     ] = None,
     calibration_count: Annotated[int, typer.Option(min=8, help="With --int8: pictures of the folder to use.")] = 32,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Export weights to an ONNX model file that runs without torch (needs the extra named train)."""
     with exit_codes(debug):

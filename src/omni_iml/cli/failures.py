@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Annotated
 
 import typer
 
@@ -20,6 +21,9 @@ FAILED = 3
 """Neither the pictures nor the options are to blame: a full disk, a defect of ours."""
 INTERRUPTED = 130
 PIPE_CLOSED = 141
+
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+"""What `exit_codes` is told."""
 
 
 class WrongUsage(OmniError):  # noqa: N818 - named for what the user did

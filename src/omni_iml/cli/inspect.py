@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from omni_iml.cli.detect import PrecisionName
-from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, describe, emit, exit_codes, needs
+from omni_iml.cli.failures import SOME_UNREADABLE, Debug, WrongUsage, describe, emit, exit_codes, needs
 from omni_iml.types import MAX_PIXELS, UnreadableImage
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def inspect(
     ] = PrecisionName.AUTO,
     max_pixels: Annotated[int, typer.Option(min=1, help="Refuse pictures with more pixels.")] = MAX_PIXELS,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="On stderr, print errors only.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Show what the network saw and decided: gate, filters, feature maps, coarse masks (needs the extra named train).
 

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from omni_iml.cli.failures import emit, exit_codes
+from omni_iml.cli.failures import Debug, emit, exit_codes
 
 
 def models(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Show the bundled model: name, version, hash, path, size, terms and card."""
     with exit_codes(debug):

@@ -12,3 +12,10 @@ class DomainName(StrEnum):
     DOCUMENT = "document"
     FACE = "face"
     SCENE_TEXT = "scene_text"
+
+
+class SplitName(StrEnum):
+    """The choices of ``--split``."""
+
+    TRAIN = "train"
+    TEST = "test"

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, emit, exit_codes
+from omni_iml.cli.failures import SOME_UNREADABLE, Debug, WrongUsage, emit, exit_codes
 from omni_iml.metrics import Estimate, FolderScore, score_folders
 from omni_iml.types import OmniError
 
@@ -50,7 +50,7 @@ def score(
         typer.Option(callback=_threshold, help="Heat map values strictly above it are tampered, 0 to below 1."),
     ] = 0.5,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Score predicted masks and heat maps against truth masks.
 

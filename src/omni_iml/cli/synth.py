@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from omni_iml.cli.failures import WrongUsage, emit, exit_codes, needs
+from omni_iml.cli.failures import Debug, WrongUsage, emit, exit_codes, needs
 from omni_iml.cli.skipped import Skipped
 
 
@@ -37,7 +37,7 @@ def synth(
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="On stderr, print errors only.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Make tampered pictures with exact masks from authentic ones (needs the extra named synth).
 
