@@ -2,10 +2,11 @@
 
     OMNI_IML_DATA=DATA python scripts/ablation.py runs/ablation --samples 30000 --seeds 1 2
 
-trains the bundled size on synthetic samples of the four domains (`recipes/bundled.yaml`), one run after the other, and
-prints a Markdown table of the validation scores, mean and spread over the seeds. What a finished run scored is kept in
-`benchmarks/results/ablation` and not measured again, so the same command goes on after a stop, on whatever machine;
-`--print` only prints what is there. The budget is samples, not minutes: a busy machine changes nothing.
+trains the bundled size on synthetic samples of the four domains (`recipes/bundled_scratch.yaml`), one run after the
+other, and prints a Markdown table of the validation scores, mean and spread over the seeds. What a finished run scored
+is kept in `benchmarks/results/ablation` and not measured again, so the same command goes on after a stop, on whatever
+machine; `--print` only prints what is there. The budget is samples, not minutes: a busy machine
+changes nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from omni_iml.training.recipe import Recipe, load_recipe
 from omni_iml.training.train import train
 
 ROOT = Path(__file__).parents[1]
-BUNDLED, KEPT = ROOT / "recipes" / "bundled.yaml", ROOT / "benchmarks" / "results" / "ablation"
+BUNDLED, KEPT = ROOT / "recipes" / "bundled_scratch.yaml", ROOT / "benchmarks" / "results" / "ablation"
 T5 = {
     "Omni-IML": "iclr2026",
     "Baseline": "baseline",

@@ -1,7 +1,7 @@
 """Does training still do what it did? The first thousand steps of the bundled recipe against their log.
 
     export OMNI_IML_DATA=...
-    omni-iml train recipes/bundled.yaml --out runs/first --set optim.steps=1000 --threads 1
+    omni-iml train recipes/bundled_scratch.yaml --out runs/first --set optim.steps=1000 --threads 1
     python scripts/first_steps.py runs/first                    # compare with docs/first-steps.csv
     python scripts/first_steps.py runs/first --write            # or write it, after a change that was meant
 

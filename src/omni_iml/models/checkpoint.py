@@ -97,25 +97,33 @@ def load_network(path: Path) -> tuple[OmniIML, dict[str, Any]]:
     return network.eval(), metadata["extra"]
 
 
-def load_into(network: OmniIML, path: Path) -> None:
+def load_into(network: OmniIML, path: Path, *, without: str = "") -> None:
     """Fill ``network`` with the weights of ``path``; every key must fit.
+
+    Args:
+        network: changed in place.
+        path: what `save_weights` wrote.
+        without: beginning of the names of a part that the file need not have; the part keeps its weights then.
 
     Raises:
         UnreadableModel: a missing, unexpected or misshapen tensor, named.
     """
     read_metadata(path)
     with safe_open(path, "pt") as file:
-        fill(network, {name: file.get_tensor(name) for name in file.keys()}, path)  # noqa: SIM118 - not a dict
+        fill(network, {name: file.get_tensor(name) for name in file.keys()}, path, without)  # noqa: SIM118
 
 
-def fill(network: OmniIML, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Fill ``network`` with tensors that were read from ``path``; every key must fit.
+def fill(network: OmniIML, tensors: Mapping[str, Tensor], path: Path, without: str = "") -> None:
+    """Fill ``network`` with tensors that were read from ``path``; see `load_into`.
 
     Raises:
         UnreadableModel: a missing, unexpected or misshapen tensor, named.
     """
     own = network.state_dict()
+    if without and not any(name.startswith(without) for name in tensors):
+        own = {name: value for name, value in own.items() if not name.startswith(without)}
     wrong = sorted(own.keys() ^ tensors.keys()) or [n for n in own if own[n].shape != tensors[n].shape]
     if wrong:
         raise UnreadableModel(f"{path}: does not fit this network (first difference: {wrong[0]}); use its own recipe.")
-    network.load_state_dict({n: t.to(own[n].dtype) if t.is_floating_point() else t for n, t in tensors.items()})
+    filled = {n: t.to(own[n].dtype) if t.is_floating_point() else t for n, t in tensors.items()}
+    network.load_state_dict(filled, strict=not without)

@@ -45,6 +45,7 @@ class OmniConfig:
         drop_path: stochastic depth rate of the last backbone block.
         layer_scale: initial layer scale; 1e-6 with pretrained weights, near 0.1 from scratch.
         high_pass: stack high-pass residual channels on RGB at the stem (off so that pretrained weights load unchanged).
+        context: timm name of an EfficientNet-Lite whose features are added to the vision head's; none without a name.
         coordinates: stack row, column and radius on RGB at the stem, as DTD does (off, likewise).
         modality: what is read beside the colours: "dct" (coefficients and quantization table), or what C-T9 puts in
             its place: "srm", "bayar" or "noiseprint" (whose extractor takes published weights, see
@@ -80,6 +81,7 @@ class OmniConfig:
     drop_path: float = 0.3
     layer_scale: float = 1e-6
     high_pass: bool = False
+    context: str = ""
     coordinates: bool = False
     modality: Literal["dct", "srm", "bayar", "noiseprint"] = "dct"
     frequency: FrequencyHeadConfig = FrequencyHeadConfig()

@@ -68,6 +68,7 @@ class OmniIML(nn.Module):
             layer_scale=config.layer_scale,
             high_pass=config.high_pass,
             coordinates=config.coordinates,
+            context=config.context,
         )
         enhanced = (channels[1], channels[2])
         self.frequency_head = _frequency_head(config)

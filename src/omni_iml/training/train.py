@@ -26,6 +26,7 @@ from omni_iml.models import OmniIML
 from omni_iml.models.checkpoint import fill, load_into, read_metadata, save_weights
 from omni_iml.models.noiseprint import Noiseprint
 from omni_iml.models.pretrained import InitReport, initialise, read_tensors
+from omni_iml.training.context import CONTEXT, fill_context
 from omni_iml.training.module import Localisation
 from omni_iml.training.recipe import InitConfig, Recipe
 from omni_iml.training.state import load_state, save_state
@@ -197,7 +198,7 @@ def prepare(
         fill(network, state.network, resume)
         samples_before = state.samples
     else:
-        load_into(network, resume)
+        load_into(network, resume, without=CONTEXT if fill_context(network, recipe.init.context) else "")
         samples_before = int(read_metadata(resume)["extra"].get("samples", 0))
     out.mkdir(parents=True, exist_ok=True)
     if init is not None:
@@ -235,6 +236,7 @@ def _start(network: OmniIML, config: InitConfig) -> InitReport | None:
         raise ValueError(
             "init.noiseprint: this network reads no Noiseprint++; set model.modality to noiseprint, or leave it out."
         )
+    fill_context(network, config.context, needed=True)
     for extractor in extractors:
         extractor.load_published(read_tensors(Path(str(config.noiseprint)).expanduser()), str(config.noiseprint))
     if config.weights is None:
