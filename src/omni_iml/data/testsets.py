@@ -6,7 +6,6 @@ import csv
 import hashlib
 import json
 import os
-import platform
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
+import cv2
 
 from omni_iml.data.manifest import committed, select
 from omni_iml.data.sources import Domain, find
@@ -108,12 +107,11 @@ def gathered_fonts(folder: Path, fonts: Sequence[ListedFont] | None = None) -> I
 def made_by() -> str:
     """What the bytes depend on beside sources and fonts, in one line: the versions of `DRAWN_BY`, the processor.
 
-    NumPy computes exponentials and the like by other instructions on processors with AVX-512 (its X86_V4), whose last
-    digits differ.
+    OpenCV computes by other instructions on other processors, and last digits differ: without AVX2
+    (``OPENCV_CPU_DISABLE=AVX2,FMA3,FP16,AVX``) one machine made other bytes than with it, in the natural set.
     """
-    extensions = np.show_config(mode="dicts")["SIMD Extensions"]
-    widest = [*extensions["baseline"], *extensions["found"]][-1]
-    return ", ".join(f"{name} {version(name)}" for name in DRAWN_BY) + f", processor {platform.machine()} {widest}"
+    processor = " ".join(word.strip("*") for word in cv2.getCPUFeaturesLine().split() if not word.endswith("?"))
+    return ", ".join(f"{name} {version(name)}" for name in DRAWN_BY) + f", OpenCV with {processor}"
 
 
 def _digest(path: Path) -> str:
