@@ -42,6 +42,7 @@ def _fold_norms(sequence: nn.Sequential) -> None:
     names = list(sequence._modules)
     for first, second in pairwise(names):
         convolution, norm = sequence._modules[first], sequence._modules[second]
-        if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+        # Not timm's subclass, which holds an activation too.
+        if isinstance(convolution, nn.Conv2d) and type(norm) is nn.BatchNorm2d:
             sequence._modules[first] = fuse_conv_bn_eval(convolution, norm)
             sequence._modules[second] = nn.Identity()

@@ -67,8 +67,10 @@ def exported(
 ) -> tuple[OmniIML, Path]:
     """A network with lively statistics and its model file, S = 64. Exporting takes seconds, so it is done once."""
     torch.manual_seed(5)
-    network = OmniIML(replace(PRESETS["bundled"](), decoder_width=16)).train()
+    network = OmniIML(replace(PRESETS["bundled"](), decoder_width=16, context="tf_efficientnet_lite0")).train()
     with torch.no_grad():  # a few passes, so that batch norms hold something else than 0 and 1
+        for projection in (network.vision_head.context.low, *network.vision_head.context.high):
+            projection.weight.normal_(0, 0.1)
         for seed in range(3):
             network(*make_inputs(2, 64, 64, seed=seed))
         network.decoder.predict.weight.mul_(200)

@@ -4,8 +4,19 @@ import pytest
 import torch
 from torch import nn
 
+from omni_iml.models.context_encoder import ContextEncoder
 from omni_iml.models.dynamic_filter import DynamicWeightFilter
 from omni_iml.models.inference_form import inference_form
+
+
+@torch.inference_mode()
+def test_a_norm_with_an_activation_keeps_it(randomised):
+    context = randomised(ContextEncoder("tf_efficientnet_lite0", 6, 10), scale=0.1)
+    pixels = torch.randint(0, 256, (1, 3, 64, 64)).float()
+    wanted, found = context(pixels), inference_form(context)(pixels)
+    assert wanted[1].abs().max() > 0.01
+    for own, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(own, other, atol=1e-5 * float(other.abs().max()), rtol=1e-5)
 
 
 @torch.inference_mode()
