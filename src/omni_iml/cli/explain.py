@@ -245,6 +245,8 @@ def _print(name: str, explanation: Explanation) -> None:
             console.print(Text(printable(f"    {finding.title}: {finding.sentence}")), soft_wrap=True)
         if not one.findings:
             console.print(Text(f"    {one.note or 'Nothing unusual was measured.'}"), soft_wrap=True)
+    for warning in explanation.warnings:
+        console.print(Text(printable(f"  Warning: {warning}")), soft_wrap=True)
     if (heard := explanation.interpretation) is not None and heard.answer.regions:
         form = "" if heard.answer.valid else f" ({len(heard.answer.problems)} departures from the form)"
         console.print(Text(printable(f"  {heard.model} says{form}:"), "bold"), soft_wrap=True)

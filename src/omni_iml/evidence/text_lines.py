@@ -9,13 +9,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from omni_iml.text import plain
 from omni_iml.types import Box, OmniError
 
+SCRIPTS = "the reader knows Chinese and Latin letters."
+"""What its models were taught, for people."""
+
 _LEAST_SCORE = 0.8
+_THINNEST = 8
+"""Longest side over shortest. RapidOCR enlarges the shortest to 736 pixels, and refuses pictures from 125 on."""
 
 
 class MissingReader(OmniError):  # noqa: N818 - named for what is missing
     """RapidOCR is not installed."""
+
+
+class UnreadableText(OmniError):  # noqa: N818 - twin of UnreadableImage
+    """RapidOCR failed at a picture."""
 
 
 @dataclass(frozen=True)
@@ -67,16 +77,68 @@ class TextReader:
 
         Returns:
             Lines of text as a reader meets them: pieces side by side at one height are one line, from top to bottom.
+
+        Raises:
+            UnreadableText: the library failed.
         """
-        found = self._engine(np.ascontiguousarray(pixels[:, :, ::-1]), return_word_box=True)
-        if found is None or getattr(found, "boxes", None) is None or found.word_results is None:
-            return ()
-        pieces = []
-        for quad, text, score, words in zip(found.boxes, found.txts, found.scores, found.word_results, strict=True):
-            if score >= _LEAST_SCORE:
-                read = tuple(Word(word[0], _upright(word[2])) for word in words if word[2] is not None)
-                pieces.append(TextLine(str(text), float(score), _upright(quad), read))
-        return joined(pieces)
+        return joined(_pieces(self._run(pixels, use_rec=True, return_word_box=True)))
+
+    def unread(self, pixels: NDArray[np.uint8], lines: Sequence[TextLine]) -> tuple[Box, ...]:
+        """Find text that was not read, as in a script that the models do not know.
+
+        Args:
+            pixels: uint8 ``(H, W, 3)`` RGB, upright.
+            lines: what was read there.
+
+        Returns:
+            Boxes of what looks like text, for the better part outside the lines.
+
+        Raises:
+            UnreadableText: the library failed.
+        """
+        # A result of both steps leaves out what was found and not read.
+        found = self._run(pixels, use_rec=False)
+        quads = getattr(found, "boxes", None)
+        boxes = [] if quads is None else [_upright(quad) for quad in quads]
+        known = np.zeros(pixels.shape[:2], bool)
+        for x0, y0, x1, y1 in (line.box for line in lines):
+            known[max(0, y0) : y1, max(0, x0) : x1] = True
+        parts = ((box, known[max(0, box[1]) : box[3], max(0, box[0]) : box[2]]) for box in boxes)
+        return tuple(box for box, part in parts if part.size and part.mean() < 0.5)
+
+    def _run(self, pixels: NDArray[np.uint8], **how: bool) -> Any:
+        # It remembers what it was asked for last, so each call says everything.
+        bgr = np.ascontiguousarray(_thick(pixels)[:, :, ::-1])
+        try:
+            return self._engine(bgr, use_det=True, use_cls=how["use_rec"], **how)
+        except Exception as error:  # whatever its libraries raise: there is no list of it
+            cause = plain(str(error)) or type(error).__name__
+            raise UnreadableText(f"The text was not read: rapidocr failed ({cause}).") from error
+
+
+def _thick(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture, its right or lower edge repeated where it is too thin a strip to be read."""
+    height, width = pixels.shape[:2]
+    more = [max(0, -(-other // _THINNEST) - side) for side, other in ((height, width), (width, height))]
+    return np.pad(pixels, ((0, more[0]), (0, more[1]), (0, 0)), "edge") if any(more) else pixels
+
+
+def _pieces(found: Any) -> list[TextLine]:
+    """What RapidOCR returns, whichever of its forms it takes: without boxes, or without words, as on a blank page."""
+    quads, texts = getattr(found, "boxes", None), getattr(found, "txts", None)
+    if quads is None or texts is None:
+        return []
+    words = getattr(found, "word_results", None) or ()
+    if len(words) != len(texts):
+        # It leaves out lines whose words it cannot place, and does not say which.
+        words = [()] * len(texts)
+    pieces = []
+    for quad, text, score, parts in zip(quads, texts, found.scores, words, strict=True):
+        if score >= _LEAST_SCORE:
+            placed = tuple(Word(part[0], _upright(part[2])) for part in parts if part[2] is not None)
+            box = _upright(quad)
+            pieces.append(TextLine(str(text), float(score), box, placed or (Word(str(text), box),)))
+    return pieces
 
 
 def joined(pieces: Sequence[TextLine]) -> tuple[TextLine, ...]:

@@ -18,14 +18,14 @@ from omni_iml.evidence.lettering import measure_lettering
 from omni_iml.evidence.measures import measure_regions, thresholds
 from omni_iml.evidence.measuring import Measurement
 from omni_iml.evidence.placements import SMALLEST
-from omni_iml.evidence.text_lines import TextLine, TextReader
+from omni_iml.evidence.text_lines import SCRIPTS, TextLine, TextReader, UnreadableText
 from omni_iml.explain.interpreting import Interpretation, Interpreter
 from omni_iml.explain.masks import instances_of, masks_of
-from omni_iml.explain.naming import name_of, place_of
+from omni_iml.explain.naming import in_text, line_of, name_of, place_of
 from omni_iml.inference.detector import Detector
 from omni_iml.io import load
 from omni_iml.io.orientation import to_displayed, to_stored
-from omni_iml.types import MAX_PIXELS, Detection, EvidenceImage, Region
+from omni_iml.types import MAX_PIXELS, Box, Detection, EvidenceImage, Region
 
 Arrow = tuple[tuple[float, float], tuple[float, float]]
 Mask = NDArray[np.bool_]
@@ -69,7 +69,7 @@ class Explanation:
         mask_from: "detected" by a model, or "given".
         detection: what the model said; None where the mask was given.
         regions: the largest first.
-        text_lines: what was read; None where nobody asked for it.
+        text_lines: what was read; None where nobody asked for it, or it could not be read, which a warning says.
         warnings: what a reader should know.
         timing_ms: milliseconds by step.
         interpretation: what a multimodal model said; None where none was asked.
@@ -176,7 +176,7 @@ def explain_image(
     stored = [to_stored(part, image.orientation) for _, part in parts]
     measured = measure_regions(image, stored)
     done = perf_counter()
-    lines = reader.read(pixels) if reader is not None and parts else None
+    lines, unread, warnings = _read(reader if parts else None, pixels, [region for region, _ in parts])
     if lines:
         luma = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.float32)
         of_text = measure_lettering(luma, [line.box for line in lines], [part for _, part in parts], thresholds())
@@ -185,7 +185,9 @@ def explain_image(
     boxes = [region.box for region, _ in parts]
     size = image.pixels.shape[:2]
     explained = tuple(
-        _explained(region, found, lines or (), [box for box in boxes if box != region.box], image.orientation, size)
+        _explained(
+            region, found, lines or (), unread, [box for box in boxes if box != region.box], image.orientation, size
+        )
         for (region, _), found in zip(parts, measured, strict=True)
     )
     said = interpreter.interpret(pixels, shown, domain) if interpreter is not None else None
@@ -203,16 +205,35 @@ def explain_image(
         detection=detection if mask is None else None,
         regions=explained,
         text_lines=lines,
-        warnings=image.warnings,
+        warnings=(*image.warnings, *warnings),
         timing_ms=timing,
         interpretation=said,
     )
+
+
+def _read(
+    reader: TextReader | None, pixels: NDArray[np.uint8], regions: Sequence[Region]
+) -> tuple[tuple[TextLine, ...] | None, tuple[Box, ...], tuple[str, ...]]:
+    """Lines, boxes of text that was not read, and warnings; a reader that fails leaves what is measured without it."""
+    if reader is None:
+        return None, (), ()
+    try:
+        lines = reader.read(pixels)
+        wordless = [region for region in regions if line_of(region, lines) is None]
+        unread = reader.unread(pixels, lines) if wordless else ()
+    except UnreadableText as error:
+        return None, (), (str(error),)
+    hidden = sum(in_text(region, unread) for region in wordless)
+    some = f"{hidden} of {len(regions)} regions" if len(regions) > 1 else "The region"
+    told = f"{some} lie{'' if hidden > 1 else 's'} in text that was not read: {SCRIPTS}"
+    return lines, unread, (told,) if hidden else ()
 
 
 def _explained(
     region: Region,
     measurements: tuple[Measurement, ...],
     lines: Sequence[TextLine],
+    unread: Sequence[Box],
     others: Sequence[tuple[int, int, int, int]],
     orientation: int,
     size: tuple[int, int],
@@ -227,7 +248,9 @@ def _explained(
         {
             "Tampered Region": name_of(region, lines),
             "Absolute Position": region.position,
-            "Relative Position": place_of(region, lines, others, None if arrow is None else arrow[0], width, height),
+            "Relative Position": place_of(
+                region, lines, unread, others, None if arrow is None else arrow[0], width, height
+            ),
             "Artifacts": artifacts,
             "box": region.box,
         }

@@ -50,9 +50,16 @@ def line_of(region: Region, lines: Sequence[TextLine]) -> TextLine | None:
     return best if best is not None and covered(best, region.box) else None
 
 
+def in_text(region: Region, unread: Sequence[Box]) -> bool:
+    """Whether text that was not read covers the better part of a region."""
+    shared = sum(_shared(box, region.box) for box in unread)
+    return shared >= _COVERED * _area(region.box)
+
+
 def place_of(
     region: Region,
     lines: Sequence[TextLine],
+    unread: Sequence[Box],
     others: Sequence[Box],
     source: tuple[float, float] | None,
     width: int,
@@ -63,6 +70,7 @@ def place_of(
     Args:
         region: in displayed pixels.
         lines: what was read.
+        unread: boxes of text that was found and not read.
         others: boxes of the other regions.
         source: middle of the place it was copied from, where there is one.
         width: of the picture.
@@ -74,6 +82,8 @@ def place_of(
     if source is not None:
         way = _direction(region.box, (*source, *source))
         return f"{way} the place that it repeats, at {source[0]:.0f}, {source[1]:.0f}"
+    if in_text(region, unread):
+        return "In text that was not read"
     if lines:
         near = min(lines, key=lambda line: _gap(line.box, region.box))
         return f"{_direction(region.box, near.box)} the text line: {near.text}"

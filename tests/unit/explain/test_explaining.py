@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from omni_iml.evidence.text_lines import TextLine, TextReader, Word
+from omni_iml.evidence.text_lines import TextLine, TextReader, UnreadableText, Word
 from omni_iml.explain import Explanation, explain, read_mask, save, to_json
 from omni_iml.explain.files import explanation_schema
 from omni_iml.explain.masks import UnreadableMask, instances_of
 from omni_iml.explain.naming import name_of, place_of
 from omni_iml.regions import find_regions
+from omni_iml.types import Box
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 TRUTH = EXAMPLES.parent / "examples-truth"
@@ -130,21 +132,42 @@ def test_a_region_of_five_pixels_is_listed_with_the_reason() -> None:
     assert region.instance.tampered_region == "A region of 5x1 pixels, 0.0% of the picture"
 
 
+class Illiterate(TextReader):
+    """Finds text and cannot read it, or fails."""
+
+    def __init__(self, *found: Box, fails: bool = False) -> None:
+        """No model is loaded."""
+        self._found, self._fails = found, fails
+
+    def read(self, pixels: np.ndarray) -> tuple[TextLine, ...]:
+        if self._fails:
+            raise UnreadableText("The text was not read: it is upside down.")
+        return ()
+
+    def unread(self, pixels: np.ndarray, lines: Sequence[TextLine]) -> tuple[Box, ...]:
+        return self._found
+
+
 def test_text_that_cannot_be_read_leaves_the_other_measurements_as_they_are() -> None:
-    class Illiterate(TextReader):
-        def __init__(self) -> None:
-            """No model is loaded."""
-
-        def read(self, pixels: np.ndarray) -> tuple[TextLine, ...]:
-            return ()
-
     mask = np.zeros((200, 300), bool)
     mask[50:80, 100:150] = True
     pixels = np.random.default_rng(0).integers(0, 255, (200, 300, 3)).astype(np.uint8)
-    (unread,), (plain,) = (explain(pixels, mask, reader=reader).regions for reader in (Illiterate(), None))
-    assert unread.measurements == plain.measurements
-    assert unread.measurements
-    assert unread.instance.tampered_region == "A region of 50x30 pixels, 2.5% of the picture"
+    none, blank, unread, failed = (
+        explain(pixels, mask, reader=reader)
+        for reader in (None, Illiterate(), Illiterate((80, 40, 200, 90)), Illiterate(fails=True))
+    )
+    assert none.regions[0].measurements
+    for found in (blank, unread, failed):
+        assert found.regions[0].measurements == none.regions[0].measurements
+        assert found.regions[0].instance.tampered_region == "A region of 50x30 pixels, 2.5% of the picture"
+        jsonschema.validate(to_json(found), explanation_schema())
+    assert unread.regions[0].instance.relative_position == "In text that was not read"
+    assert unread.warnings == (
+        "The region lies in text that was not read: the reader knows Chinese and Latin letters.",
+    )
+    assert failed.warnings == ("The text was not read: it is upside down.",)
+    assert failed.text_lines is None
+    assert none.warnings == blank.warnings == ()
 
 
 def test_the_whole_picture_is_listed_with_the_reason() -> None:
@@ -183,13 +206,17 @@ def test_text_is_named_character_by_character_and_placed_by_its_line() -> None:
     mask[597:644, 428:458] = 1
     (region,) = find_regions(mask, 0.5)
     assert name_of(region, [LINE]) == "8"
-    assert place_of(region, [LINE], [], None, 720, 960) == "In the text line: TOTAL EUR 88.40"
+    assert place_of(region, [LINE], [], [], None, 720, 960) == "In the text line: TOTAL EUR 88.40"
 
 
 def test_what_holds_no_text_is_placed_by_what_is_near() -> None:
     mask = np.zeros((960, 720), np.float32)
     mask[700:740, 300:360] = 1
     (region,) = find_regions(mask, 0.5)
-    assert place_of(region, [LINE], [], None, 720, 960) == "Below the text line: TOTAL EUR 88.40"
-    assert place_of(region, [], [(600, 700, 640, 730)], None, 720, 960).startswith("To the left of another region")
-    assert place_of(region, [], [], None, 720, 960) == "220 pixels from the lower edge of the image"
+    assert place_of(region, [LINE], [], [], None, 720, 960) == "Below the text line: TOTAL EUR 88.40"
+    assert place_of(region, [], [], [(600, 700, 640, 730)], None, 720, 960).startswith("To the left of another region")
+    assert place_of(region, [], [], [], None, 720, 960) == "220 pixels from the lower edge of the image"
+    near, over = (380, 690, 500, 750), (290, 690, 350, 750)
+    assert place_of(region, [LINE], [near, over], [], None, 720, 960) == "In text that was not read"
+    assert place_of(region, [LINE], [near], [], None, 720, 960) == "Below the text line: TOTAL EUR 88.40"
+    assert place_of(region, [], [over], [], (600.0, 720.0), 720, 960).startswith("To the left of the place that it")
