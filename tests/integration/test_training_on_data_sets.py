@@ -18,7 +18,12 @@ from omni_iml.training.train import prepare, train
 from reader_layouts import build
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
-OURS = sorted(path for path in RECIPES.rglob("*.yaml") if path.stem != "bundled")
+ELSEWHERE = ("explain", "peers")  # tests/unit/explain_training, test_training_of_peers.py
+OURS = sorted(
+    path
+    for path in RECIPES.rglob("*.yaml")
+    if not path.stem.startswith("bundled") and path.parent.name not in ELSEWHERE
+)
 ROOTS = {
     "tampcoco": "tampCOCO",
     "casia2": "CASIA2",

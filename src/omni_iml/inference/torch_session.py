@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from omni_iml.inference.checks import check_inputs, check_outputs, first_line
 from omni_iml.inference.model_file import file_sha256, parse_metadata
 from omni_iml.inference.session import Precision, Runtime, TileOutputs, check_precision
-from omni_iml.models.checkpoint import load_network
+from omni_iml.models.checkpoint import load_any_network, ours
 from omni_iml.models.export import UNCALIBRATED
 from omni_iml.models.inference_form import inference_form
 from omni_iml.models.network import OmniIML
@@ -53,7 +53,7 @@ class TorchSession:
             torch.set_num_threads(threads)
         self._path = path
         digest = file_sha256(path)
-        network, extra = load_network(path)
+        network, extra = load_any_network(path)
         facts = extra.get("model_file") or {**UNCALIBRATED, "name": path.stem}
         self._info = parse_metadata(json.dumps(facts), path, digest)
         self._device = _usable(device or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -68,8 +68,12 @@ class TorchSession:
 
     @property
     def network(self) -> OmniIML:
-        """The network that is run, in evaluation mode on its device."""
-        return self._network
+        """The network that is run, in evaluation mode on its device.
+
+        Raises:
+            UnreadableModel: it is a peer, whose parts are not ours.
+        """
+        return ours(self._network, self._path)
 
     @torch.inference_mode()
     def __call__(

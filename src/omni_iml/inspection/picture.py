@@ -144,6 +144,7 @@ class Inspector:
                 f"(.safetensors) that it was exported from, or {BUNDLED!r} for those that come with omni-iml."
             )
         self._session = TorchSession(path, threads, device, precision=precision)
+        _ = self._session.network  # a peer's parts cannot be recorded, which is better said before the work
 
     @property
     def info(self) -> ModelInfo:

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from omni_iml.models.config import OmniConfig
+from omni_iml.models.build import Network, build, config_of
 from omni_iml.models.network import OmniIML
 from omni_iml.types import UnreadableModel
 
@@ -20,7 +20,7 @@ HALF_ABOVE = 256
 """Tensors with more elements than this are stored as float16 where a small file is wanted."""
 
 
-def save_weights(network: OmniIML, path: Path, extra: dict[str, Any] | None = None, *, half: bool = False) -> None:
+def save_weights(network: Network, path: Path, extra: dict[str, Any] | None = None, *, half: bool = False) -> None:
     """Write weights and configuration, to a temporary name first.
 
     Args:
@@ -58,7 +58,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     """What a weights file says of itself.
 
     Returns:
-        "config", of `OmniConfig.to_dict`, and "extra", the facts given to `save_weights`.
+        "config", of `OmniConfig.to_dict` or `PeerConfig.to_dict`, and "extra", the facts given to `save_weights`.
 
     Raises:
         UnreadableModel: missing, damaged, or not one of ours.
@@ -79,17 +79,19 @@ def read_metadata(path: Path) -> dict[str, Any]:
     return facts
 
 
-def load_network(path: Path) -> tuple[OmniIML, dict[str, Any]]:
+def load_any_network(path: Path) -> tuple[Network, dict[str, Any]]:
     """The network with its weights, in evaluation mode and float32, and the extra facts.
 
     Raises:
-        UnreadableModel: as `read_metadata`, or weights that do not fit the configuration.
+        UnreadableModel: as `read_metadata`, weights that do not fit the configuration, or a peer without IMDL-BenCo.
     """
     metadata = read_metadata(path)
     try:
-        network = OmniIML(OmniConfig.from_dict(metadata["config"]))
+        network = build(config_of(metadata["config"]))
     except ValueError as error:
         reason = " ".join(str(error).split())  # pydantic writes several lines
+        if "peer" in metadata["config"]:
+            raise UnreadableModel(f"{path}: {reason}") from error
         raise UnreadableModel(
             f"{path}: its configuration is not one that this version knows ({reason}); use the version that wrote it."
         ) from error
@@ -97,7 +99,31 @@ def load_network(path: Path) -> tuple[OmniIML, dict[str, Any]]:
     return network.eval(), metadata["extra"]
 
 
-def load_into(network: OmniIML, path: Path, *, without: str = "") -> None:
+def load_network(path: Path) -> tuple[OmniIML, dict[str, Any]]:
+    """Like `load_any_network`, but of our own network only.
+
+    Raises:
+        UnreadableModel: as there, or a peer.
+    """
+    network, extra = load_any_network(path)
+    return ours(network, path), extra
+
+
+def ours(network: Network, path: Path) -> OmniIML:
+    """The network that was read from ``path``, if it is no peer.
+
+    Raises:
+        UnreadableModel: it is one.
+    """
+    if isinstance(network, OmniIML):
+        return network
+    raise UnreadableModel(
+        f"{path}: is the peer {network.config.peer}, which can be trained, run and scored (--runtime torch), but "
+        "neither exported nor inspected; give weights of Omni-IML."
+    )
+
+
+def load_into(network: Network, path: Path, *, without: str = "") -> None:
     """Fill ``network`` with the weights of ``path``; every key must fit.
 
     Args:
@@ -113,7 +139,7 @@ def load_into(network: OmniIML, path: Path, *, without: str = "") -> None:
         fill(network, {name: file.get_tensor(name) for name in file.keys()}, path, without)  # noqa: SIM118
 
 
-def fill(network: OmniIML, tensors: Mapping[str, Tensor], path: Path, without: str = "") -> None:
+def fill(network: Network, tensors: Mapping[str, Tensor], path: Path, without: str = "") -> None:
     """Fill ``network`` with tensors that were read from ``path``; see `load_into`.
 
     Raises:

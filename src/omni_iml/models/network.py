@@ -41,6 +41,7 @@ class OmniOutput:
         coarse_fused: ``(B, 1, H/8, W/8)`` logits of P_fused.
         coarse: ``(B, 1, H/4, W/4)`` logits of A's P_co.
         detection: the detector's four losses in training with boxes, else empty.
+        loss: of a network that brings its own (`omni_iml.models.peer`); it is trained with nothing else.
     """
 
     mask: Tensor
@@ -51,6 +52,7 @@ class OmniOutput:
     coarse_fused: Tensor | None = None
     coarse: Tensor | None = None
     detection: dict[str, Tensor] = field(default_factory=dict)
+    loss: Tensor | None = None
 
 
 class OmniIML(nn.Module):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from omni_iml.models import OmniIML
+from omni_iml.models import Network, OmniIML
 from omni_iml.models.pretrained import read_tensors
 
 CONTEXT = "vision_head.context."
 """Where the names of `ContextEncoder`'s weights begin."""
 
 
-def fill_context(network: OmniIML, source: str | None, *, needed: bool = False) -> bool:
+def fill_context(network: Network, source: str | None, *, needed: bool = False) -> bool:
     """Fill a network's context encoder from published weights.
 
     Args:
@@ -27,7 +27,7 @@ def fill_context(network: OmniIML, source: str | None, *, needed: bool = False) 
         ValueError: the network has none, or it needs a source.
         UnreadableModel: the file is missing, damaged or another network's.
     """
-    context = network.vision_head.context
+    context = network.vision_head.context if isinstance(network, OmniIML) else None
     if source is None:
         if context is not None and needed:
             raise ValueError("model.context: its published weights are missing; name their file in init.context.")

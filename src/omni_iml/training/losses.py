@@ -81,7 +81,7 @@ def gate_target(coarse_rgb: Tensor, coarse_fused: Tensor, mask: Tensor) -> Tenso
 
 
 def losses(output: OmniOutput, mask: Tensor, label: Tensor, config: LossConfig) -> dict[str, Tensor]:
-    """All terms that the variant has, unweighted, and their weighted sum under "total".
+    """All terms that the variant has, unweighted, and their weighted sum under "total". A peer has its own alone.
 
     Args:
         output: of the network; an output that is None has no term.
@@ -89,6 +89,8 @@ def losses(output: OmniOutput, mask: Tensor, label: Tensor, config: LossConfig) 
         label: float ``(B,)``: 1 tampered, 0 authentic, -1 not to be used by the image-level loss.
         config: the weights.
     """
+    if output.loss is not None:
+        return {"own": output.loss, "total": output.loss}
     masks = {
         "mask": (output.mask, config.mask),
         "coarse": (output.coarse, config.mask),

@@ -15,7 +15,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from omni_iml.data.dataset import Batch
 from omni_iml.data.sources import DOMAINS
-from omni_iml.models import OmniIML
+from omni_iml.models import Network, OmniIML, OmniOutput, Peer
 from omni_iml.models.context_encoder import ContextEncoder
 from omni_iml.training.boxes import mask_boxes
 from omni_iml.training.losses import iou, losses
@@ -36,7 +36,7 @@ def learning_rate(progress: float, step: int, config: OptimConfig) -> float:
     return (config.final_lr + (config.lr - config.final_lr) * share) * min(1.0, (step + 1) / max(1, config.warmup))
 
 
-def averaged(network: OmniIML, decay: float) -> AveragedModel:
+def averaged(network: Network, decay: float) -> AveragedModel:
     """A copy of the network that follows it as an exponential moving average, batch-norm statistics included.
 
     Args:
@@ -56,7 +56,7 @@ class Localisation(lightning.LightningModule):
     """Trains the network by a recipe.
 
     Args:
-        network: to be trained.
+        network: to be trained; any module with our inputs and `OmniOutput` will do.
         recipe: losses, optimiser, schedule.
         max_minutes: length of the leg, which shortens the schedule; None for none.
         clock: seconds, monotonic.
@@ -64,7 +64,7 @@ class Localisation(lightning.LightningModule):
 
     def __init__(
         self,
-        network: OmniIML,
+        network: Network,
         recipe: Recipe,
         max_minutes: float | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -76,6 +76,8 @@ class Localisation(lightning.LightningModule):
         self.started: float | None = None
         self.forward_pass: list[Callable[..., Any]] = [torch.compile(network) if recipe.optim.compiled else network]
         if recipe.optim.checkpointing:
+            if not isinstance(network, OmniIML):
+                raise ValueError("optim.checkpointing: is for our own network; leave it out with a peer.")
             for stage in (*network.vision_head.stages, *network.backbone.stages):
                 stage.grad_checkpointing = True
         self.steps_before = 0
@@ -86,9 +88,9 @@ class Localisation(lightning.LightningModule):
         self._seen: list[tuple[Tensor, ...]] = []
 
     @property
-    def learned(self) -> OmniIML:
+    def learned(self) -> Network:
         """The network that is validated and saved: the averaged one where the recipe averages."""
-        return self.network if self.averaged is None else cast(OmniIML, self.averaged.module)
+        return self.network if self.averaged is None else cast(Network, self.averaged.module)
 
     def go_on_from(self, state: LegState) -> None:
         """Take average and moments from a former leg; the network has its weights already.
@@ -153,8 +155,7 @@ class Localisation(lightning.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Weighted sum of the losses."""
-        boxes = mask_boxes(batch.mask) if self.recipe.loss.detection else None
-        output = self.forward_pass[0](batch.image, batch.coefficients, batch.table, boxes)
+        output = self._output(batch)
         terms = losses(output, batch.mask, batch.label, self.recipe.loss)
         self.samples_seen += len(batch.label) * self.processes
         self.skipped += int(batch.skipped.sum())
@@ -166,6 +167,14 @@ class Localisation(lightning.LightningModule):
         self.log("loss", terms["total"].detach(), prog_bar=True)
         self.log("samples_per_second", self.samples_seen / max(1e-3, self.seconds()), prog_bar=True)
         return terms["total"]
+
+    def _output(self, batch: Batch) -> OmniOutput:
+        """What the network makes of a batch to learn from."""
+        inputs = batch.image, batch.coefficients, batch.table
+        if isinstance(self.network, Peer):
+            return cast(OmniOutput, self.forward_pass[0](*inputs, truth=batch.mask))
+        boxes = mask_boxes(batch.mask) if self.recipe.loss.detection else None
+        return cast(OmniOutput, self.forward_pass[0](*inputs, boxes))
 
     def on_train_batch_end(self, outputs: object, batch: Batch, batch_idx: int) -> None:
         """Take the step's weights into the average."""

@@ -12,7 +12,8 @@ from pydantic import ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveI
 from omni_iml import recipe_files
 from omni_iml.data.collection import CollectionConfig
 from omni_iml.data.synthesis import SynthesisConfig
-from omni_iml.models import OmniConfig, preset
+from omni_iml.models import NetworkConfig, OmniConfig, preset
+from omni_iml.models.build import config_of
 from omni_iml.models.network import STRIDE
 from omni_iml.training.losses import LossConfig
 
@@ -106,7 +107,7 @@ class Recipe:
     Attributes:
         name: of the model it makes.
         seed: of weights and samples.
-        model: the network.
+        model: the network, ours or a peer.
         init: what its weights start from.
         data: the data sets, if there are any.
         synthesis: the synthetic samples; its size is that of all samples.
@@ -119,7 +120,7 @@ class Recipe:
 
     name: str
     seed: int = 1
-    model: OmniConfig = field(default_factory=OmniConfig)
+    model: NetworkConfig = field(default_factory=OmniConfig)
     init: InitConfig = field(default_factory=InitConfig)
     data: CollectionConfig = field(default_factory=CollectionConfig)
     synthesis: SynthesisConfig = field(default_factory=SynthesisConfig)
@@ -141,40 +142,47 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe.
 
     Args:
-        path: YAML file; ``model`` is a preset's name, or a mapping of values that may name a ``preset`` and a
-            ``variant`` to start from. With ``base``, another recipe's file relative to this one, it holds only what is
-            changed there; a value of null takes a key away.
+        path: YAML file; ``model`` is a preset's name, a mapping of values that may name a ``preset`` and a
+            ``variant`` to start from, or a ``peer`` with its ``arguments``. With ``base``, another recipe's file
+            relative to this one, it holds only what is changed there; a value of null takes a key away.
         overrides: ``section.key=value`` pairs, the value in YAML.
 
     Raises:
         ValueError: not a recipe; the message names file, key and what is allowed.
     """
     values = recipe_files.read_values(path, overrides, normalise=_spelt_out)
-    values["model"] = _model_values(path, values.get("model", "base"))
+    values["model"] = _model(path, values.get("model", "base"))
     try:
         recipe = TypeAdapter(Recipe).validate_python(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ValueError(
-            f"{path}: {place}: {recipe_files.one_line(first['msg'])}; compare recipes/bundled.yaml."
-        ) from error
+        raise _located(path, error) from error
     for place, size in (("synthesis", recipe.synthesis.size), ("validation", recipe.validation.size)):
         if size % STRIDE:
             raise ValueError(f"{path}: {place}.size: {size} is not a multiple of {STRIDE}; choose one, as 256.")
     return recipe
 
 
-def _model_values(path: Path, model: Any) -> dict[str, Any]:
-    """Preset and variant with the recipe's own values laid over them, section by section."""
+def _model(path: Path, model: Any) -> NetworkConfig:
+    """A peer, or preset and variant with the recipe's own values laid over them, section by section."""
     if not isinstance(model, str | dict):
         raise ValueError(f"{path}: model: is neither a preset's name nor a mapping; compare recipes/bundled.yaml.")
     own = {"preset": model} if isinstance(model, str) else dict(model)
     try:
+        if "peer" in own:
+            return config_of({key: value for key, value in own.items() if value is not None})
         start = preset(own.pop("preset", "base"), own.pop("variant", "iclr2026"))
+        return config_of(recipe_files.merged(start.to_dict(), own))
+    except ValidationError as error:
+        raise _located(path, error, "model") from error
     except ValueError as error:
         raise ValueError(f"{path}: model: {error}") from error
-    return recipe_files.merged(start.to_dict(), own)
+
+
+def _located(path: Path, error: ValidationError, *section: str) -> ValueError:
+    """The first thing that is wrong, with its key."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in (*section, *first["loc"]))
+    return ValueError(f"{path}: {place}: {recipe_files.one_line(first['msg'])}; compare recipes/bundled.yaml.")
 
 
 def _spelt_out(values: dict[str, Any]) -> None:

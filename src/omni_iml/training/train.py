@@ -22,7 +22,7 @@ from omni_iml.data.dataset import Batch, Dealt, Samples, collate, single_thread
 from omni_iml.data.sources import data_folder, data_root
 from omni_iml.data.synthesis import Engine, Sample, SynthesisConfig
 from omni_iml.data.tile_cache import build_cache
-from omni_iml.models import OmniIML
+from omni_iml.models import Network, Peer, build
 from omni_iml.models.checkpoint import fill, load_into, read_metadata, save_weights
 from omni_iml.models.noiseprint import Noiseprint
 from omni_iml.models.pretrained import InitReport, initialise, read_tensors
@@ -166,8 +166,8 @@ def prepare(
 
     Raises:
         FileNotFoundError: no source pictures, or not the recipe's data sets, under ``OMNI_IML_DATA``.
-        ValueError: ``max_minutes`` is not positive, the backbone is unknown, a split has no picture of a domain, a data
-            set is empty or has no ratio, or
+        ValueError: ``max_minutes`` is not positive, the backbone is unknown, a peer cannot be built or does not take
+            what the recipe says, a split has no picture of a domain, a data set is empty or has no ratio, or
             ``init.noiseprint`` is given without need or needed and not given.
         UnreadableModel: ``resume``, or the published weights that the recipe starts from, do not fit.
     """
@@ -189,7 +189,7 @@ def prepare(
     if threads:
         torch.set_num_threads(threads)
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
-    network = OmniIML(recipe.model)
+    network = build(recipe.model)
     samples_before, init, state = 0, None, None
     if resume is None:
         init = _start(network, recipe.init)
@@ -225,7 +225,7 @@ def train(recipe: Recipe, out: Path, **options: Any) -> Path:
     return prepare(recipe, out, **options).run()
 
 
-def _start(network: OmniIML, config: InitConfig) -> InitReport | None:
+def _start(network: Network, config: InitConfig) -> InitReport | None:
     """Fill the network from published files, as far as the recipe names them."""
     extractors = [part for part in network.modules() if isinstance(part, Noiseprint)]
     if extractors and config.noiseprint is None:
@@ -241,6 +241,8 @@ def _start(network: OmniIML, config: InitConfig) -> InitReport | None:
         extractor.load_published(read_tensors(Path(str(config.noiseprint)).expanduser()), str(config.noiseprint))
     if config.weights is None:
         return None
+    if isinstance(network, Peer):
+        raise ValueError("init.weights: fills our own network; a peer takes its files by model.arguments.")
     report = initialise(network, config.weights, decoder=config.decoder)
     log.info("%s", report.summary())
     return report

@@ -8,7 +8,7 @@ import yaml
 
 from omni_iml.data.readers import READERS
 from omni_iml.data.sources import DOMAINS
-from omni_iml.models import PRESETS, VARIANTS, OmniIML, preset
+from omni_iml.models import PRESETS, VARIANTS, OmniConfig, OmniIML, PeerConfig, preset
 from omni_iml.training.losses import LossConfig
 from omni_iml.training.recipe import OptimConfig, Recipe, load_recipe
 
@@ -33,8 +33,11 @@ def test_there_are_recipes():
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_every_recipe_is_read_and_builds(path):
     recipe = load_recipe(path)
-    with torch.device("meta"):
-        OmniIML(recipe.model)
+    if isinstance(
+        recipe.model, OmniConfig
+    ):  # a peer is built, and trained, by tests/integration/test_training_of_peers.py
+        with torch.device("meta"):
+            OmniIML(recipe.model)
 
 
 def test_the_papers_recipe():
@@ -104,6 +107,57 @@ def test_a_single_task_has_its_domains_sets_alone(domain):
 def test_sizes_of_the_first_version(size):
     first, other = load_recipe(FOLDER / "arxiv_v1.yaml"), load_recipe(FOLDER / "ablations" / f"a_t6_{size}.yaml")
     assert other == replace(first, name=f"a-t6-{size}", model=preset(size, "arxiv-v1"))
+
+
+PEERS = {
+    "mesorch": PeerConfig("Mesorch"),
+    "sparsevit": PeerConfig("SparseViT", {"img_size": 512}),
+    "iml_vit": PeerConfig("IML_ViT", {"input_size": 512}),
+    "pscc_net": PeerConfig("PSCC_Net", {"input_size": 512, "pretrain_path": ""}),
+}
+
+
+def test_there_is_a_recipe_for_every_peer():
+    assert {path.stem for path in (FOLDER / "peers").glob("*.yaml")} == {*PEERS, "convnext_uper"}
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_a_peer_takes_the_networks_place_and_changes_nothing_else(name):
+    base, recipe = load_recipe(FOLDER / "iclr2026_base.yaml"), load_recipe(FOLDER / "peers" / f"{name}.yaml")
+    assert recipe == replace(base, name=name.replace("_", "-"), model=PEERS[name])
+    assert recipe.synthesis.size == recipe.validation.size == recipe.model.side
+
+
+def test_the_plain_baseline_is_a_convnext_with_upernets_head():
+    base, recipe = load_recipe(FOLDER / "iclr2026_base.yaml"), load_recipe(FOLDER / "peers" / "convnext_uper.yaml")
+    model = replace(base.model, gate="vision", anomaly_enhancement=False, decoder="fixed")
+    assert recipe == replace(base, name="convnext-uper", model=model, loss=replace(base.loss, image=0))
+    with torch.device("meta"):
+        parts = {name for name, _ in OmniIML(model).named_children()}
+    assert parts == {"vision_head", "backbone", "gate", "anomaly_enhancement", "decoder", "classifier"}
+    assert model.pool_scales == (1, 2, 3, 6)
+
+
+def test_a_peer_in_a_recipe_of_ones_own(write):
+    path = write("name: x\nmodel: {peer: SparseViT, arguments: {img_size: 256}}")
+    assert load_recipe(path).model == PeerConfig("SparseViT", {"img_size": 256})
+    assert load_recipe(path, ["model.arguments.img_size=512"]).model.side == 512
+    over = load_recipe(write("name: x\nmodel: base"), ["model.preset=null", "model.peer=Mesorch"])
+    assert over.model == PeerConfig("Mesorch")
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("{peer: Mesorch, preset: base}", r"model\.preset: Unexpected keyword argument"),
+        ("{peer: Nobody}", r"model: peer 'Nobody' is not offered; choose one of Mesorch"),
+        ("{peer: Mesorch, arguments: 3}", r"model\.arguments: Input should be a valid dictionary"),
+        ("{preset: base, gate_width: wide}", r"model\.gate_width: Input should be a valid integer"),
+    ],
+)
+def test_what_is_wrong_with_a_network_is_named(write, model, message):
+    with pytest.raises(ValueError, match=message):
+        load_recipe(write(f"name: x\nmodel: {model}"))
 
 
 def test_a_recipe_on_another(write, tmp_path):
