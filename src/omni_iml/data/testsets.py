@@ -6,20 +6,24 @@ import csv
 import hashlib
 import json
 import os
+import platform
 import shutil
+import sys
+import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
+from multiprocessing import get_context
 from pathlib import Path
 
-import cv2
-
-from omni_iml.data.manifest import committed, select
+from omni_iml.data.manifest import Listed, committed, select
+from omni_iml.data.plain_arithmetic import plain_arithmetic
 from omni_iml.data.sources import Domain, find
 from omni_iml.data.synthesis import SynthesisConfig
-from omni_iml.data.synthesis.folder import Order
+from omni_iml.data.synthesis.folder import Order, summary, write_folder
 from omni_iml.data.synthesis.fonts import font_files
 from omni_iml.data.tile_cache import build_cache
 
@@ -54,22 +58,56 @@ def committed_digest(domain: Domain) -> str:
     return str(json.loads(files(__package__).joinpath("testsets.json").read_text(encoding="utf-8"))[domain])
 
 
-def order_testset(source_dir: Path, tiles: Path, domain: Domain) -> Order:
-    """What `write_folder` writes the test set of a domain by.
+def make_testset(source_dir: Path, out: Path, domain: Domain, workers: int) -> str:
+    """Write a domain's test set, or go on with it; says on standard error how far it is.
 
     Args:
         source_dir: the folder that holds ``source/<domain>/<set>/`` with the manifest's files of the test split.
+        out: folder for ``images/``, ``masks/`` and ``recipes/``.
+        domain: of the set.
+        workers: processes; the bytes are the same for any number.
+
+    Returns:
+        The digest of what is there.
+
+    Raises:
+        FileNotFoundError: a listed source or font is missing.
+        ValueError: a listed source has other bytes, or the folder holds something else.
+    """
+    lines = [line for line in committed() if line.split == "test"]
+    with ExitStack() as stack:
+        fonts, tiles = (Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(2))
+        stack.enter_context(gathered_fonts(fonts))
+        stack.enter_context(plain_arithmetic())
+        pool = stack.enter_context(ProcessPoolExecutor(1, get_context("spawn")))
+        return pool.submit(_make, (source_dir, tiles, domain, lines, COUNT), out, workers).result()
+
+
+def order_testset(source_dir: Path, tiles: Path, domain: Domain, lines: Sequence[Listed], count: int = COUNT) -> Order:
+    """What `write_folder` writes the test set of a domain by.
+
+    Args:
+        source_dir: as of `make_testset`.
         tiles: folder of the tile cache of the test split.
         domain: of the set.
+        lines: of the manifest, those of the test split.
+        count: of pictures.
 
     Raises:
         FileNotFoundError: a listed source is missing.
         ValueError: a listed source has other bytes.
     """
-    sources = select(find(source_dir), [line for line in committed() if line.split == "test"])
-    build_cache(source_dir, tiles, side=1024, sources=sources)
+    build_cache(source_dir, tiles, side=1024, sources=select(find(source_dir), lines))
     config = SynthesisConfig(size=SIZE, domains={domain: 1.0}, authentic=0.25)
-    return Order(tiles, "test", config, SEED, COUNT)
+    return Order(tiles, "test", config, SEED, count)
+
+
+def _make(order: tuple[Path, Path, Domain, Sequence[Listed], int], out: Path, workers: int) -> str:
+    count = order[-1]
+    for done in write_folder(order_testset(*order), out, workers):
+        if done % 50 == 0:
+            print(f"{done} of {count} pictures", file=sys.stderr)
+    return summary(out, count).digest
 
 
 @contextmanager
@@ -105,13 +143,8 @@ def gathered_fonts(folder: Path, fonts: Sequence[ListedFont] | None = None) -> I
 
 
 def made_by() -> str:
-    """What the bytes depend on beside sources and fonts, in one line: the versions of `DRAWN_BY`, the processor.
-
-    OpenCV computes by other instructions on other processors, and last digits differ: without AVX2
-    (``OPENCV_CPU_DISABLE=AVX2,FMA3,FP16,AVX``) one machine made other bytes than with it, in the natural set.
-    """
-    processor = " ".join(word.strip("*") for word in cv2.getCPUFeaturesLine().split() if not word.endswith("?"))
-    return ", ".join(f"{name} {version(name)}" for name in DRAWN_BY) + f", OpenCV with {processor}"
+    """What the bytes depend on beside sources and fonts, in one line: the versions of `DRAWN_BY`, the machine."""
+    return ", ".join(f"{name} {version(name)}" for name in DRAWN_BY) + f", {platform.machine()}"
 
 
 def _digest(path: Path) -> str:

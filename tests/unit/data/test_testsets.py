@@ -65,7 +65,8 @@ def test_sources_of_other_splits_may_be_missing_but_none_of_the_test_split(root:
     for source in sources:
         if source.split == "train":
             source.path.unlink()
-    testsets.order_testset(root, tmp_path / "tiles", "natural")
+    lines = [line for line in testsets.committed() if line.split == "test"]
+    testsets.order_testset(root, tmp_path / "tiles", "natural", lines)
     changed = next(source.path for source in sources if source.split == "test")
     changed.write_bytes(changed.read_bytes() + b"\0")
     result = run.invoke(app, ["data", "testset", str(root), str(tmp_path / "out"), "--domain", "natural"])
