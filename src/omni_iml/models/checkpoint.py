@@ -18,6 +18,8 @@ from omni_iml.types import UnreadableModel
 
 HALF_ABOVE = 256
 """Tensors with more elements than this are stored as float16 where a small file is wanted."""
+DETECTOR = "detection."
+"""Where the names of the training-only detector's weights begin."""
 
 
 def save_weights(network: Network, path: Path, extra: dict[str, Any] | None = None, *, half: bool = False) -> None:
@@ -27,7 +29,8 @@ def save_weights(network: Network, path: Path, extra: dict[str, Any] | None = No
         network: what to save.
         path: ends in ``.safetensors``.
         extra: JSON-able facts to keep with the weights (recipe, samples seen, scores).
-        half: store the large tensors as float16, as the model file does; norms and biases stay as they are.
+        half: a small file: large tensors as float16, as in the model file, norms and biases as they are, and without
+            the detector, which a recipe may not even train.
 
     Raises:
         ValueError: ``half``, and a value that float16 cannot hold; the tensor is named.
@@ -38,6 +41,7 @@ def save_weights(network: Network, path: Path, extra: dict[str, Any] | None = No
         .cpu()
         .contiguous()
         for name, value in network.state_dict().items()
+        if not (half and name.startswith(DETECTOR))
     }
     if lost := [name for name, value in tensors.items() if value.dtype == torch.half and not value.isfinite().all()]:
         raise ValueError(f"{path}: {lost[0]} holds values that float16 cannot; save it in float32.")
@@ -129,7 +133,8 @@ def load_into(network: Network, path: Path, *, without: str = "") -> None:
     Args:
         network: changed in place.
         path: what `save_weights` wrote.
-        without: beginning of the names of a part that the file need not have; the part keeps its weights then.
+        without: beginning of the names of a part that the file need not have, as it need not have the detector; such
+            a part keeps its weights.
 
     Raises:
         UnreadableModel: a missing, unexpected or misshapen tensor, named.
@@ -146,10 +151,11 @@ def fill(network: Network, tensors: Mapping[str, Tensor], path: Path, without: s
         UnreadableModel: a missing, unexpected or misshapen tensor, named.
     """
     own = network.state_dict()
-    if without and not any(name.startswith(without) for name in tensors):
-        own = {name: value for name, value in own.items() if not name.startswith(without)}
+    for part in (DETECTOR, without):
+        if part and not any(name.startswith(part) for name in tensors):
+            own = {name: value for name, value in own.items() if not name.startswith(part)}
     wrong = sorted(own.keys() ^ tensors.keys()) or [n for n in own if own[n].shape != tensors[n].shape]
     if wrong:
         raise UnreadableModel(f"{path}: does not fit this network (first difference: {wrong[0]}); use its own recipe.")
     filled = {n: t.to(own[n].dtype) if t.is_floating_point() else t for n, t in tensors.items()}
-    network.load_state_dict(filled, strict=not without)
+    network.load_state_dict(filled, strict=False)  # all that must be there is
