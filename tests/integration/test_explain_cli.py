@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +86,32 @@ def test_a_multimodal_model_is_asked_as_well(monkeypatch: pytest.MonkeyPatch, tm
     assert letter["interpretation"]["status"] == "refused"
     assert "letter.jpg: m: refused: the model declined" in result.stderr
     assert "tampered natural image" in server.requests[0]["messages"][0]["content"][0]["text"]
+
+
+def test_options_of_a_model_that_is_not_named_are_refused() -> None:
+    options = ["--masks", str(TRUTH), "--adapter", "lora", "--max-tokens", "100"]
+    result = CliRunner().invoke(app, ["explain", str(EXAMPLES / "letter.jpg"), *options])
+    assert result.exit_code == 2
+    assert "--adapter, --max-tokens: no multimodal model is asked" in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("quiet", [True, False])
+def test_a_quiet_run_loads_a_model_without_bars(tmp_path: Path, quiet: bool) -> None:
+    pytest.importorskip("transformers")
+    from tiny_mllms import build
+
+    folder = build("qwen2_5_vl", tmp_path / "tiny", ["What?"])
+    names = [str(EXAMPLES / "letter.jpg"), "--masks", str(TRUTH), "--no-ocr"]
+    command = [sys.executable, "-m", "omni_iml.cli", "explain", *names, "--mllm", f"local:{folder}"]
+    command += ["--max-tokens", "16", "--max-side", "64", *(["-q"] if quiet else [])]
+    # Other tests' quiet runs, which ran in this process, left their settings in it.
+    settings = ("HF_HUB_DISABLE_PROGRESS_BARS", "TRANSFORMERS_VERBOSITY")
+    env = {name: value for name, value in os.environ.items() if name not in settings}
+    said = subprocess.run(command, capture_output=True, text=True, check=False, env=env).stderr
+    assert "unreadable: no region could be read" in said  # the weights are random
+    assert ("Loading" in said) is not quiet
+    assert len(said.splitlines()) == 1 or not quiet
 
 
 @pytest.mark.parametrize(

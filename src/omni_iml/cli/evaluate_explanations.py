@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from omni_iml.cli import interpreters as named
 from omni_iml.cli.annotate import Problems
 from omni_iml.cli.explain import text_reader
 from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, emit, exit_codes, needs
+from omni_iml.cli.mllm import Adapter, Bits, DeviceMap, DType, DTypeName, check_mllm_is_named
 from omni_iml.cli.names import DomainName
 from omni_iml.types import OmniError
 
 if TYPE_CHECKING:
     from omni_iml.annotate.schema import Annotation
     from omni_iml.evaluation.explanations.reading import Paired
+    from omni_iml.evaluation.explanations.robustness import Explain
     from omni_iml.metrics.word_vectors import Cosine
+
+    _Explainer = tuple[Mapping[str, Any], Explain]  # what tells it from others, and what it does
 
 
 def evaluate_explanations(
+    ctx: typer.Context,
     pred: Annotated[
         Path,
         typer.Argument(
@@ -45,9 +53,23 @@ def evaluate_explanations(
         bool | None,
         typer.Option("--ocr/--no-ocr", help="With --robust: read the text; if left out, where it can."),
     ] = None,
-    model: Annotated[Path | None, typer.Option(help="With --robust: model file; the bundled one if left out.")] = None,
+    model: Annotated[str | None, typer.Option(help="With --robust: model file; the bundled one if left out.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Rows of the truth at most, the first.")] = None,
     seed: Annotated[int, typer.Option(help="Of noise and of the bootstrap.")] = 0,
+    mllm: named.Model = None,
+    mllm_model: named.ModelName = None,
+    adapter: Adapter = None,
+    dtype: DType = DTypeName.AUTO,
+    bits: Bits = None,
+    device_map: DeviceMap = None,
+    query: named.Query = named.DEFAULT.query,
+    axis: named.Axis = named.DEFAULT.axis,
+    mask_colors: named.MaskColors = named.DEFAULT.mask_colors,
+    spell_form: named.SpellForm = False,
+    max_side: named.MaxSide = named.DEFAULT.max_side,
+    max_tokens: named.MaxTokens = named.DEFAULT.max_tokens,
+    timeout: named.Timeout = named.DEFAULT.timeout,
+    attempts: named.Attempts = named.DEFAULT.attempts,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
     """Score explanations field by field and as whole strings, beside the published rows.
@@ -56,6 +78,9 @@ def evaluate_explanations(
     pictures could not (each is named), 2 for wrong usage, 3 if something else failed.
     """
     with exit_codes(debug):
+        check_mllm_is_named(ctx, mllm)
+        if mllm is not None and not robust:
+            raise WrongUsage(f"--mllm {mllm}: explains distorted pictures, with --robust; leave it out, or add that.")
         if robust and out is None:
             raise WrongUsage("--robust: keeps what it asked in a folder; name one with --out.")
         problems = Problems()
@@ -69,7 +94,12 @@ def evaluate_explanations(
                     raise WrongUsage(f"{truth}: holds no row that can be scored; name a file of annotations.")
                 files = {results.UNDISTORTED: pred}
                 if robust and out is not None:
-                    files = _explained_anew(pred, rows, out, ocr, model, seed, problems)
+                    options = named.Options(
+                        mllm_model, adapter, dtype, bits, device_map, query, axis, mask_colors, spell_form, max_side,
+                        max_tokens, timeout, attempts,
+                    )  # fmt: skip
+                    explainer = _measuring(ocr) if mllm is None else _asking(mllm, options)
+                    files = _explained_anew(pred, rows, out, explainer, model, seed, problems)
                 said = {name: reading.read_predictions(file, problems) for name, file in files.items()}
             except WrongAnnotations as error:
                 raise WrongUsage(str(error)) from error
@@ -105,11 +135,33 @@ def _cosine(vectors: str | None, paired: list[Paired]) -> Cosine | None:
         raise WrongUsage(str(error)) from error
 
 
+def _measuring(ocr: bool | None) -> _Explainer:
+    from omni_iml.evaluation.explanations.robustness import measured_explanation
+
+    reader = text_reader(ocr)
+    return {"mllm": None, "ocr": reader is not None}, measured_explanation(reader)
+
+
+def _asking(mllm: str, options: named.Options) -> _Explainer:
+    from omni_iml.evaluation.explanations.robustness import model_explanation
+
+    # How long and how often it is asked, and where it runs, changes no answer that came.
+    how = {key: value for key, value in asdict(options).items() if key not in ("timeout", "attempts", "device_map")}
+    about = {key: None if value is None else str(value) for key, value in how.items()}
+    return {"mllm": mllm, **about}, model_explanation(named.interpreter_of(mllm, options))
+
+
 def _explained_anew(
-    pictures: Path, rows: list[Annotation], out: Path, ocr: bool | None, model: Path | None, seed: int, report: Problems
+    pictures: Path,
+    rows: list[Annotation],
+    out: Path,
+    explainer: _Explainer,
+    model: str | None,
+    seed: int,
+    report: Problems,
 ) -> dict[str, Path]:
     from omni_iml.annotate.joining import join, pictures_below
-    from omni_iml.evaluation.explanations.robustness import measured_explanation, run
+    from omni_iml.evaluation.explanations.robustness import OtherRun, run
     from omni_iml.inference.detector import Detector
 
     try:
@@ -118,5 +170,12 @@ def _explained_anew(
         raise WrongUsage(str(error)) from error
     for name in joined.rows_without_picture:
         report.say(f"{name}: no picture of this name, or more than one, is in {pictures}; add or rename it.")
-    explain = measured_explanation(text_reader(ocr))
-    return run(joined.pairs, out / "said", Detector(model).analyse, explain, seed=seed, report=report)
+    about, explain = explainer
+    detector = Detector(model)
+    try:
+        return run(
+            joined.pairs, out / "said", detector.analyse, explain, seed=seed,
+            about={"localised_by": detector.info.sha256, **about}, report=report,
+        )  # fmt: skip
+    except OtherRun as error:
+        raise WrongUsage(str(error)) from error

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from omni_iml.cli import interpreters as named
 from omni_iml.cli.detect import choice_of, pictures
 from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, describe, emit, exit_codes
-from omni_iml.cli.mllm import MLLM, Adapter, Bits, DeviceMap, DType, DTypeName, Limits, opened
+from omni_iml.cli.mllm import (
+    MLLM,
+    Adapter,
+    Bits,
+    DeviceMap,
+    DType,
+    DTypeName,
+    check_mllm_is_named,
+    without_bars,
+)
 from omni_iml.cli.names import DomainName
 from omni_iml.text import printable
 from omni_iml.types import MAX_PIXELS, OmniError, UnreadableImage
@@ -20,27 +29,13 @@ from omni_iml.types import MAX_PIXELS, OmniError, UnreadableImage
 if TYPE_CHECKING:
     from omni_iml.annotate.schema import Domain
     from omni_iml.evidence.text_lines import TextReader
-    from omni_iml.explain import Asking, Explanation, Interpreter
+    from omni_iml.explain import Explanation, Interpreter
     from omni_iml.inference.detector import Detector
     from omni_iml.types import EvidenceImage
 
 
-class QueryName(StrEnum):
-    """The choices of ``--query``."""
-
-    REFERENCE = "reference"
-    PLAIN = "plain"
-    ZERO_SHOT = "zero_shot"
-
-
-class AxisName(StrEnum):
-    """The choices of ``--axis``."""
-
-    LONGEST = "longest"
-    HORIZONTAL = "horizontal"
-
-
 def explain(
+    ctx: typer.Context,
     sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Pictures, documents, folders or globs.")],
     out: Annotated[
         Path | None, typer.Option(help="Write <file name>.explanation.json and .explanation.png of each picture here.")
@@ -56,38 +51,23 @@ def explain(
         str | None, typer.Option(help="Model file, or hf://owner/name@revision; the bundled one if left out.")
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads for the model; by default all cores.")] = None,
-    mllm: Annotated[
-        str | None,
-        typer.Option(metavar="local:FOLDER|endpoint:URL", help="Ask a multimodal model as well.", rich_help_panel=MLLM),
-    ] = None,
-    mllm_model: Annotated[
-        str | None, typer.Option(help="Its name, where the endpoint offers several.", rich_help_panel=MLLM)
-    ] = None,
+    mllm: named.Model = None,
+    mllm_model: named.ModelName = None,
     adapter: Adapter = None,
     dtype: DType = DTypeName.AUTO,
     bits: Bits = None,
     device_map: DeviceMap = None,
-    query: Annotated[QueryName, typer.Option(help="Which query of F.2.", rich_help_panel=MLLM)] = QueryName.REFERENCE,
+    query: named.Query = named.DEFAULT.query,
     domain: Annotated[
         DomainName | None, typer.Option(help="Domain of the pictures, for the query.", rich_help_panel=MLLM)
     ] = None,
-    axis: Annotated[
-        AxisName, typer.Option(help="How picture and reference are joined.", rich_help_panel=MLLM)
-    ] = AxisName.LONGEST,
-    mask_colors: Annotated[
-        str,
-        typer.Option(metavar="TAMPERED,AUTHENTIC", help="Colours of the mask, as names.", rich_help_panel=MLLM),
-    ] = "white,black",
-    spell_form: Annotated[
-        bool,
-        typer.Option("--spell-form", help="Ask for JSON explicitly, if not fine-tuned.", rich_help_panel=MLLM),
-    ] = False,
-    max_side: Annotated[
-        int, typer.Option(min=64, help="Longest side of the picture that is shown.", rich_help_panel=MLLM)
-    ] = 1280,
-    max_tokens: Annotated[int, typer.Option(min=16, help="Longest answer, in tokens.", rich_help_panel=MLLM)] = 2048,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for it.", rich_help_panel=MLLM)] = 120.0,
-    attempts: Annotated[int, typer.Option(min=1, help="Attempts where it fails.", rich_help_panel=MLLM)] = 3,
+    axis: named.Axis = named.DEFAULT.axis,
+    mask_colors: named.MaskColors = named.DEFAULT.mask_colors,
+    spell_form: named.SpellForm = False,
+    max_side: named.MaxSide = named.DEFAULT.max_side,
+    max_tokens: named.MaxTokens = named.DEFAULT.max_tokens,
+    timeout: named.Timeout = named.DEFAULT.timeout,
+    attempts: named.Attempts = named.DEFAULT.attempts,
     max_pixels: Annotated[int, typer.Option(min=1, help="Refuse pictures with more pixels.")] = MAX_PIXELS,
     frames: Annotated[
         str, typer.Option(metavar="first|all|N", help="Frames or pages of a picture that has several.")
@@ -110,10 +90,13 @@ def explain(
     failed.
     """
     with exit_codes(debug):
-        from omni_iml.explain import Interpreter, save, to_json
+        from omni_iml.explain import save, to_json
         from omni_iml.inference.detector import Detector
         from omni_iml.io.parts import load_parts
 
+        check_mllm_is_named(ctx, mllm)
+        if quiet:
+            without_bars()
         choice = choice_of(frames, pages, dpi, password)
         if masks is not None and not masks.is_dir():
             raise WrongUsage(f"{masks}: there is no such folder of masks; name the one that detect wrote.")
@@ -122,10 +105,11 @@ def explain(
         reader = text_reader(ocr)
         interpreter = None
         if mllm is not None:
-            asking = _asking(query, axis, mask_colors, max_side, spell_form, attempts)
-            # Twice the side, for picture and reference: nothing is reduced a second time.
-            limits = Limits(timeout=timeout, max_tokens=max_tokens, max_side=2 * max_side)
-            interpreter = Interpreter(opened(mllm, mllm_model, limits, adapter, dtype, bits, device_map), asking)
+            options = named.Options(
+                mllm_model, adapter, dtype, bits, device_map, query, axis, mask_colors, spell_form, max_side,
+                max_tokens, timeout, attempts,
+            )  # fmt: skip
+            interpreter = named.interpreter_of(mllm, options)
         failed = len(bad)
         for error in bad:
             print(describe(error, debug), file=sys.stderr)
@@ -176,27 +160,6 @@ def text_reader(asked: bool | None) -> TextReader | None:
         if asked:
             raise WrongUsage(str(error)) from error
         return None
-
-
-def _asking(query: QueryName, axis: AxisName, colours: str, max_side: int, spell_form: bool, attempts: int) -> Asking:
-    from PIL import ImageColor
-
-    from omni_iml.explain import Asking
-    from omni_iml.explain.reference import MaskColours
-    from omni_iml.mllm.patience import Patience
-
-    try:
-        tampered, authentic = (ImageColor.getrgb(each.strip())[:3] for each in colours.split(","))
-    except ValueError as error:
-        raise WrongUsage(f"--mask-colors {colours}: are no two colours; write white,black or #ffd000,black.") from error
-    return Asking(
-        mode=query.value,
-        axis=axis.value,
-        colours=MaskColours(tampered, authentic),
-        max_side=max_side,
-        spell_form=spell_form,
-        patience=Patience(attempts),
-    )
 
 
 def _explained(

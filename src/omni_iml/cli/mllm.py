@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -34,6 +35,32 @@ Bits = Annotated[int | None, typer.Option(help="Quantize a local model to 4 or 8
 DeviceMap = Annotated[
     str | None, typer.Option(help="Where a local model goes: auto, cuda:0, cpu.", rich_help_panel=MLLM)
 ]
+
+
+def check_mllm_is_named(ctx: typer.Context, mllm: str | None) -> None:
+    """Refuse the options of a multimodal model where none is named, rather than to ignore them.
+
+    Args:
+        ctx: of the command.
+        mllm: value of ``--mllm``.
+
+    Raises:
+        WrongUsage: one is given.
+    """
+    given = [
+        option.opts[0]
+        for option in ctx.command.params
+        if getattr(option, "rich_help_panel", None) == MLLM
+        and getattr(ctx.get_parameter_source(option.name or ""), "name", "") == "COMMANDLINE"
+    ]
+    if mllm is None and given:
+        raise WrongUsage(f"{', '.join(given)}: no multimodal model is asked; name one with --mllm, or leave it out.")
+
+
+def without_bars() -> None:
+    """Keep loading bars and remarks of transformers off standard error; it is imported after this."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import typer
 
 from omni_iml.cli.detect import pictures
 from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, describe, emit, exit_codes
+from omni_iml.cli.mllm import without_bars
 from omni_iml.cli.names import DomainName
 from omni_iml.text import printable
 from omni_iml.types import MAX_PIXELS, OmniError, UnreadableImage
@@ -64,6 +65,8 @@ def refine(
         from omni_iml.explain.refine.refining import save, to_json
         from omni_iml.io.parts import load_parts
 
+        if quiet:
+            without_bars()
         masks = masks or results
         for folder in (results, masks, truth):
             if folder is not None and not folder.is_dir():

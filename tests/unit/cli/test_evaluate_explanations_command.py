@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
+from chat_server import ChatServer
 from omni_iml.cli import app
 
 ITEM = {
@@ -57,6 +60,8 @@ def test_a_bad_line_is_said_and_counted(truth, said):
     [
         (["--vectors", "missing.vec"], "cannot be read"),
         (["--robust"], "--out"),
+        (["--mllm", "endpoint:http://127.0.0.1:1"], "with --robust"),
+        (["--spell-form", "--query", "plain"], "--query, --spell-form: no multimodal model is asked"),
     ],
 )
 def test_wrong_usage(truth, said, options, said_of_it):
@@ -77,3 +82,32 @@ def test_robust_names_the_pictures_that_are_missing(truth, tmp_path):
     result = run(tmp_path / "pictures", truth, "--robust", "--out", tmp_path / "out")
     assert "no picture of this name" in result.output
     assert result.exit_code == 2
+
+
+def test_robust_asks_the_model_that_is_named_about_every_view(truth, tmp_path, tiny_model, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    (tmp_path / "pictures").mkdir()
+    pixels = np.random.default_rng(0).integers(60, 110, (96, 128, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "pictures" / "a.jpg", quality=95)
+    common = (tmp_path / "pictures", truth, "--robust", "--out", tmp_path / "out", "--model", tiny_model)
+    with ChatServer() as server:
+        server.says = json.dumps([ITEM])
+        asking = ("--mllm", f"endpoint:{server.url}", "--vectors", "counts", "--label", "mine")
+        server.faults.extend(["", "400", "refusal"])  # what was refused is an answer and scores 0
+        result = run(*common, *asking)
+        assert result.exit_code == 0, result.output
+        assert len(server.requests) == 7
+        assert "tampered natural image" in server.requests[0]["messages"][0]["content"][0]["text"]
+        assert run(*common, *asking).exit_code == 0
+        assert len(server.requests) == 7  # nothing is asked twice
+        other = run(*common, *asking, "--query", "plain")
+        assert other.exit_code == 2
+        assert "was asked otherwise (query)" in other.output
+    scores = json.loads((tmp_path / "out/scores.json").read_text("utf-8"))["views"]
+    assert len(scores) == 7
+    means = {name: view["whole_string"]["average"]["mean"] for name, view in scores.items()}
+    assert sorted(means.values())[1:3] == [0, 1]
+    assert means["none"] == pytest.approx(1)
+    measured = run(*common)
+    assert measured.exit_code == 2
+    assert "mllm" in measured.output

@@ -21,6 +21,7 @@ from omni_iml.explain.interpreting import Interpreter
 from omni_iml.io import load
 from omni_iml.io.orientation import to_displayed
 from omni_iml.io.paths import openable
+from omni_iml.io.whole_file import write_whole
 from omni_iml.text import printable
 from omni_iml.types import Detection, EvidenceImage, OmniError
 
@@ -32,6 +33,10 @@ Explain = Callable[[EvidenceImage, Detection, Domain], Mapping[str, Any]]
 
 PAPER: tuple[Distortion, ...] = (Distortion("none"), *(one for one in CLASSIC if one.family != "noise"))
 """C-T13's columns: the picture itself, two sizes, two blurs, two qualities."""
+
+
+class OtherRun(OmniError):  # noqa: N818 - named for what is found
+    """A folder that holds what somebody else said."""
 
 
 def measured_explanation(reader: TextReader | None = None) -> Explain:
@@ -78,6 +83,7 @@ def run(
     *,
     distortions: Sequence[Distortion] = PAPER,
     seed: int = 0,
+    about: Mapping[str, Any] | None = None,
     report: Report,
 ) -> dict[str, Path]:
     """Explain every picture under every distortion.
@@ -89,6 +95,8 @@ def run(
         explain: says why.
         distortions: any; "none" is the file as it is.
         seed: of noise.
+        about: who localises and explains, and how, as `json` writes it; kept in the folder as ``run.json``, so that
+            nobody's answers pass for another's. None to keep nothing.
         report: takes pictures that could not be explained; a later run tries them again.
 
     Returns:
@@ -96,8 +104,11 @@ def run(
 
     Raises:
         OSError: the folder cannot be made or written to.
+        OtherRun: it holds what somebody else said.
     """
     openable(folder).mkdir(parents=True, exist_ok=True)
+    if about is not None:
+        _claim(folder, about)
     rows = list(pairs)
     files = {}
     for distortion in distortions:
@@ -105,6 +116,23 @@ def run(
         files[name] = folder / f"{name}.jsonl"
         _one_view(rows, files[name], distortion, localize, explain, seed, report)
     return files
+
+
+def _claim(folder: Path, about: Mapping[str, Any]) -> None:
+    file = folder / "run.json"
+    text = json.dumps(about, indent=2, sort_keys=True) + "\n"
+    if openable(file).exists():
+        try:
+            other = json.loads(openable(file).read_text(encoding="utf-8"))
+        except ValueError:
+            other = {}
+        differing = sorted(key for key in {*about, *other} if about.get(key) != other.get(key))
+        if differing:
+            raise OtherRun(f"{folder}: what was said there was asked otherwise ({', '.join(differing)}); name another.")
+    elif any(openable(folder).glob("*.jsonl")):
+        raise OtherRun(f"{folder}: holds answers and no run.json that says whose they are; name another folder.")
+    else:
+        write_whole(file, lambda out: out.write(text.encode("utf-8")))
 
 
 def _one_view(
