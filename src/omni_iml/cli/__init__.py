@@ -30,6 +30,7 @@ COMMANDS = {
     "train": "omni_iml.cli.train:train",
     "export": "omni_iml.cli.export:export",
     "inspect": "omni_iml.cli.inspect:inspect",
+    "visualize": "omni_iml.cli.visualize:visualize",
     "synth": "omni_iml.cli.synth:synth",
     "data": "omni_iml.cli.data:data",
     "annotate": "omni_iml.cli.annotate:annotate",

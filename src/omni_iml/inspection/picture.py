@@ -16,6 +16,7 @@ from omni_iml.inference.tiles import Grid, cut, grid_of
 from omni_iml.inference.torch_session import TorchSession
 from omni_iml.inference.verdict import gate_of, picture_score, probability_of, verdict_of
 from omni_iml.io.orientation import box_to_displayed, to_displayed
+from omni_iml.models.checkpoint import read_metadata
 from omni_iml.models.inspection import FilterActivations, Inspection, recording
 from omni_iml.types import Box, EvidenceImage, Modality, ModelInfo, UnreadableModel, Verdict
 from omni_iml.weights import bundled_path
@@ -125,6 +126,9 @@ class Inspector:
         device: torch's name of a device; ``None`` takes CUDA where there is one.
         precision: of torch's arithmetic, see `omni_iml.inference.torch_session.TorchSession`.
 
+    Attributes:
+        samples: that the weights have seen in training; None where they do not say.
+
     Raises:
         UnreadableModel: the file is missing, damaged, or no weights file.
         ValueError: torch cannot use the device; an unknown precision.
@@ -145,6 +149,8 @@ class Inspector:
             )
         self._session = TorchSession(path, threads, device, precision=precision)
         _ = self._session.network  # a peer's parts cannot be recorded, which is better said before the work
+        samples = read_metadata(path)["extra"].get("samples")
+        self.samples: int | None = samples if isinstance(samples, int) else None
 
     @property
     def info(self) -> ModelInfo:
