@@ -3,12 +3,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
 from omni_iml.cli import app
+from omni_iml.explain.refine.refining import refinement_schema
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TRUTH = EXAMPLES.parent / "examples-truth"
@@ -36,6 +38,7 @@ def test_a_rough_mask_snaps_to_the_text_that_the_explanation_names(tmp_path: Pat
     )  # fmt: skip
     assert code == 0, error
     told = json.loads(out)
+    jsonschema.validate(told, refinement_schema())
     assert told["changes"][0]["kind"] == "snapped"
     assert told["iou_after"] > told["iou_before"] + 0.1
     assert "before" in error

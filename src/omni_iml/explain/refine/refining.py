@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from importlib.resources import files
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Protocol
@@ -154,6 +155,13 @@ def to_json(source: str, refinement: Refinement) -> dict[str, Any]:
         "rule": asdict(refinement.rule),
         "seconds": round(refinement.seconds, 2),
     }
+
+
+def refinement_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of what `to_json` returns."""
+    text = files("omni_iml").joinpath("schemas/refinement-1.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
 
 
 def save(refinement: Refinement, folder: str | Path, name: str) -> dict[str, Path]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from PIL import Image
 
 from omni_iml.explain.refine.areas import whole
 from omni_iml.explain.refine.mentions import UnreadableExplanation, mentions_of, read_explanation
-from omni_iml.explain.refine.refining import Refinement, refine_picture, save
+from omni_iml.explain.refine.refining import Refinement, refine_picture, refinement_schema, save, to_json
 from omni_iml.explain.refine.rule import Candidate, Mention
 
 PIXELS = np.zeros((40, 60, 3), np.uint8)
@@ -98,3 +99,21 @@ def test_what_is_written_says_everything_that_was_changed(tmp_path: Path) -> Non
     assert (change["pixels_before"], change["pixels_after"], change["iou"]) == (100, 80, 0.8)
     assert told["candidates"][0] == {"box": [0, 0, 10, 8], "pixels": 80, "score": 0.9, "mention": 0, "label": "it"}
     assert told["rule"]["iou"] == 0.5
+    jsonschema.validate(told, refinement_schema())
+
+
+def test_the_schema_describes_results_and_nothing_else() -> None:
+    schema = refinement_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    mask = np.zeros((40, 60), bool)
+    mask[30:35, 30:35] = mask[0:10, 0:10] = True
+    sure = np.where(mask, 0.9, 0.1)
+    mentions = [Mention("it", "Top left"), Mention("", "", source="measured")]
+    for finder in (Known((0, 0, 10, 8)), Known((50, 0, 60, 10)), Known()):
+        for more in ({}, {"probability": sure, "truth": mask}):
+            told = to_json("a.png", refine_picture(PIXELS, mask, mentions, finder, **more))
+            jsonschema.validate(told, schema)
+            assert list(told) == schema["required"] == list(schema["properties"])
+    for wrong in ({"schema": "omni-iml/refinement/2"}, {"iou_before": 1.5}, {"more": 1}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**told, **wrong}, schema)
