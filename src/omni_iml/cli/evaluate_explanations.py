@@ -43,7 +43,10 @@ def evaluate_explanations(
     domain: Annotated[DomainName | None, typer.Option(help="Of a published truth whose name does not say it.")] = None,
     vectors: Annotated[
         str | None,
-        typer.Option(metavar="FILE|counts", help="Word vectors (.vec) of the cosine, or counts: of word counts."),
+        typer.Option(
+            metavar="FILE|model:FOLDER|counts",
+            help="Of the cosine: word vectors (.vec), a sentence encoder, or word counts.",
+        ),
     ] = None,
     label: Annotated[str, typer.Option(help="Name of our row in the tables.")] = "ours",
     robust: Annotated[
@@ -121,6 +124,9 @@ def evaluate_explanations(
             raise typer.Exit(SOME_UNREADABLE)
 
 
+ENCODER = "model:"
+
+
 def _cosine(vectors: str | None, paired: list[Paired]) -> Cosine | None:
     from omni_iml.evaluation.explanations.reading import all_texts
     from omni_iml.metrics.word_vectors import COUNTS, counted_words, file_vectors
@@ -130,6 +136,10 @@ def _cosine(vectors: str | None, paired: list[Paired]) -> Cosine | None:
     if vectors == COUNTS:
         return counted_words()
     try:
+        if vectors.startswith(ENCODER):
+            with needs("mllm", "evaluate-explanations --vectors"):
+                from omni_iml.evaluation.explanations.sentence_vectors import sentence_vectors
+            return sentence_vectors(vectors.removeprefix(ENCODER))
         return file_vectors(Path(vectors), (text for one in paired for text in all_texts(one)))
     except OmniError as error:
         raise WrongUsage(str(error)) from error

@@ -59,6 +59,7 @@ def test_a_bad_line_is_said_and_counted(truth, said):
     ("options", "said_of_it"),
     [
         (["--vectors", "missing.vec"], "cannot be read"),
+        (["--vectors", "model:missing"], "no such folder of an encoder"),
         (["--robust"], "--out"),
         (["--mllm", "endpoint:http://127.0.0.1:1"], "with --robust"),
         (["--spell-form", "--query", "plain"], "--query, --spell-form: no multimodal model is asked"),

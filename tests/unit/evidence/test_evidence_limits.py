@@ -66,6 +66,19 @@ def test_a_domain_by_itself_raises_the_limit_where_it_has_pictures_enough(rule: 
     assert rule.limit(np.array([]), np.array([], int), [], 0.05, 0.05) == 1
 
 
+def test_what_was_held_out_does_not_speak_against_one_in_twenty() -> None:
+    from scipy.stats import binom
+
+    page = PAGE.read_text(encoding="utf-8")
+    held_out = page[page.index("benchmarks/evidence_rates.py train --rows") : page.index("## Text")]
+    rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| (.*) \| (.*) \|$", held_out, re.MULTILINE)
+    assert {name: float(limit) for name, limit, _, _ in rows} == {m.name: thresholds()[m.name] for m in MEASURES}
+    for name, _, kinds, _ in rows:
+        for rate, _, count in re.findall(r"([\d.]+)% \(([\d.]+)%\) of (\d+)", kinds):
+            above = round(float(rate) / 100 * int(count))
+            assert binom.sf(above - 1, int(count), 0.05) > 0.025, (name, rate, count)
+
+
 def test_the_documentation_shows_the_thresholds_in_use_and_at_most_one_in_twenty() -> None:
     page = PAGE.read_text(encoding="utf-8")
     training = page[page.index("## How unusual") : page.index("benchmarks/evidence_rates.py train --rows")]
