@@ -169,7 +169,7 @@ class LocalModel:
                 )[0, asked:].tolist()
             except torch.OutOfMemoryError as error:
                 raise NoAnswer("the memory does not suffice; take a smaller --max-side, or 4 bits") from error
-            except (ValueError, RuntimeError, IndexError) as error:
+            except Exception as error:  # chat templates and processors raise whatever they like
                 raise NoAnswer(f"the model cannot take the question ({plain(str(error))})") from error
         text = self._processor.decode(said, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return Reply(text.strip(), self._ending(said, watch), asked, len(said))

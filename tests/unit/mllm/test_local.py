@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from omni_iml.mllm import Query
+from omni_iml.mllm import NoAnswer, Query
 from omni_iml.mllm.opening import Opening, open_model
 from tiny_mllms import build
 
@@ -59,6 +59,13 @@ def test_a_model_that_repeats_itself_is_stopped_and_one_that_goes_on_cut_off(fol
 def test_an_answer_that_takes_too_long_is_kept_as_far_as_it_came(folder: Path) -> None:
     reply = open_model(f"local:{folder}", Opening(max_tokens=400, timeout=0.0)).reply(Query("What?"))
     assert (reply.ending, reply.tokens_out) == ("time", 1)
+
+
+def test_a_question_that_the_model_cannot_take_is_no_answer(folder: Path) -> None:
+    model = open_model(f"local:{folder}", Opening(max_tokens=4))
+    model._processor.chat_template = "{{ raise_exception('one picture at most') }}"
+    with pytest.raises(NoAnswer, match="cannot take the question.*one picture at most"):
+        model.reply(Query("What?", (PICTURE,)))
 
 
 def test_what_is_no_model_is_named(tmp_path: Path, folder: Path) -> None:
