@@ -26,16 +26,20 @@ from pathlib import Path
 from omni_iml.training.recipe import load_recipe
 from omni_iml.training.train import prepare
 
-recipe, out, devices, overrides = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
-leg = prepare(load_recipe(recipe, overrides), out, workers=0, threads=1, devices=devices)
+recipe, out, devices, strategy, *overrides = sys.argv[1:]
+recipe, out, devices = Path(recipe), Path(out), int(devices)
+leg = prepare(load_recipe(recipe, overrides), out, workers=0, threads=1, devices=devices, strategy=strategy)
 for part in leg.module.network.modules():
     if isinstance(part, torch.nn.modules.batchnorm._BatchNorm):
         part.eval()
         part.train = lambda mode=True, part=part: part
 
 def keep(optimiser):
-    if leg.trainer.is_global_zero and not (out / "gradients.pt").exists():
-        grads = {n: p.grad.clone() for n, p in leg.module.network.named_parameters() if p.grad is not None}
+    if leg.module.global_step:
+        return
+    grads = {n: p.grad for n, p in leg.module.network.named_parameters() if p.grad is not None}
+    grads = {n: g.full_tensor() if hasattr(g, "full_tensor") else g.clone() for n, g in grads.items()}
+    if leg.trainer.is_global_zero:
         torch.save(grads, out / "gradients.pt")
 
 leg.module.on_before_optimizer_step = keep
@@ -72,8 +76,18 @@ def scores(out: Path) -> dict:
     return json.loads((out / "validation.jsonl").read_text().splitlines()[-1])
 
 
-@pytest.mark.parametrize("accumulate", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_two_processes_compute_what_one_does(tmp_path, environment, accumulate):
+@pytest.mark.parametrize(
+    ("strategy", "more"),
+    [
+        ("ddp", []),
+        pytest.param("ddp", ["optim.accumulate=2"], marks=pytest.mark.slow),
+        pytest.param(
+            *("fsdp", ["optim.checkpointing=true", "optim.clip=100"]),
+            marks=[pytest.mark.slow, pytest.mark.timeout(900)],  # the import of torch's distributed tensors is slow
+        ),
+    ],
+)
+def test_two_processes_compute_what_one_does(tmp_path, environment, strategy, more):
     """Gloo on the CPU: gradients of the first step, and validation scores, of which five samples are an odd number."""
     script = tmp_path / "leg.py"
     script.write_text(SCRIPT)
@@ -84,8 +98,9 @@ def test_two_processes_compute_what_one_does(tmp_path, environment, accumulate):
         start = [sys.executable]
         if devices > 1:
             start += ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={devices}"]
-        more = [f"optim.accumulate={accumulate if devices > 1 else 1}"]
-        command = [*start, str(script), str(RECIPE), str(out), str(devices), *OVERRIDES, *more]
+        how = strategy if devices > 1 else "ddp"
+        command = [*start, str(script), str(RECIPE), str(out), str(devices), how, *OVERRIDES]
+        command += more if devices > 1 else []
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
         assert done.returncode == 0, done.stderr[-3000:]
     one, two = (torch.load(out / "gradients.pt", weights_only=True) for out in runs.values())
@@ -96,6 +111,10 @@ def test_two_processes_compute_what_one_does(tmp_path, environment, accumulate):
         torch.testing.assert_close(two[name], one[name], rtol=2e-3, atol=2e-6, msg=name)
     assert scores(runs[2]) == pytest.approx(scores(runs[1]), abs=2e-3)
     assert scores(runs[2])["samples"] == 8
+    first, second = (load_file(out / "last.safetensors") for out in runs.values())
+    assert first.keys() == second.keys()
+    assert all(second[name].shape == value.shape for name, value in first.items())
+    assert (runs[2] / "last.ckpt").exists() == (strategy == "ddp")
 
 
 def leg(environment: dict[str, str], out: Path, *more: str) -> list[str]:

@@ -91,22 +91,25 @@ def test_a_plain_convnext_uper_takes_real_steps(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)  # Mesorch: 85 million weights at 512 pixels
 @pytest.mark.parametrize("name", ["mesorch", "sparsevit", "iml_vit", "pscc_net"])
 def test_a_peer_takes_real_steps(imdlbenco, name, tmp_path):
-    """At its full size; what it learnt is then run by detection's session like a network of ours."""
-    smaller = ["model.arguments.input_size=128", "synthesis.size=128", "validation.size=128"]
-    recipe = load_recipe(RECIPES / f"{name}.yaml", [*STEPS, *(smaller if name in ("iml_vit", "pscc_net") else [])])
+    """At its full width; what it learnt is then run by detection's session like a network of ours."""
+    if name in ("iml_vit", "pscc_net"):
+        cheaper = ["model.arguments.input_size=128", "synthesis.size=128", "validation.size=128"]
+    else:  # at 512 pixels, the only side that they take
+        cheaper = ["optim.batch=1", "validation.samples=1"]
+    recipe = load_recipe(RECIPES / f"{name}.yaml", [*STEPS, *cheaper])
     leg = prepare(recipe, tmp_path, workers=0)
     before = weights_of(leg)
     weights = leg.run()
     assert len(moved(leg, before)) > 0.7 * len(before)
     network, extra = load_any_network(weights)
     assert isinstance(network, Peer)
-    assert extra["samples"] == 4
-    assert "iou" in extra["validation"]
+    assert extra["samples"] == 2 * recipe.optim.batch
+    assert extra["validation"]["gate_vision"] == 1
     assert all(value.isfinite().all() for value in network.state_dict().values() if value.is_floating_point())
-    if recipe.model.side == 512:
+    if name == "sparsevit":
         outputs = TorchSession(weights)(
             np.zeros((1, 3, 512, 512), np.uint8), np.zeros((1, 512, 512), np.uint8), np.ones((1, 8, 8), np.uint8)
         )

@@ -7,6 +7,7 @@ import os
 import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,13 @@ import typer
 
 from omni_iml.cli.failures import WrongUsage, emit, exit_codes, needs
 from omni_iml.report.wording import printable
+
+
+class StrategyName(StrEnum):
+    """What several processes do with the network."""
+
+    DDP = "ddp"
+    FSDP = "fsdp"
 
 
 def train(
@@ -35,6 +43,10 @@ def train(
     ] = False,
     devices: Annotated[int, typer.Option(min=1, help="Processes on this machine, a GPU each.")] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Machines.")] = 1,
+    strategy: Annotated[
+        StrategyName,
+        typer.Option(help="With several processes: ddp (each has the network) or fsdp (each a share of it)."),
+    ] = StrategyName.DDP,
     save_minutes: Annotated[float, typer.Option(min=0, help="How old the saved weights may become.")] = 5,
     data: Annotated[
         Path | None, typer.Option(help="Folder that holds the data sets or sources, in place of OMNI_IML_DATA.")
@@ -72,6 +84,7 @@ def train(
                 exact=exact,
                 devices=devices,
                 nodes=nodes,
+                strategy=strategy.value,
                 save_seconds=60 * save_minutes,
             )
         except (ValueError, FileNotFoundError) as error:

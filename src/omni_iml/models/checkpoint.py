@@ -22,7 +22,14 @@ DETECTOR = "detection."
 """Where the names of the training-only detector's weights begin."""
 
 
-def save_weights(network: Network, path: Path, extra: dict[str, Any] | None = None, *, half: bool = False) -> None:
+def save_weights(
+    network: Network,
+    path: Path,
+    extra: dict[str, Any] | None = None,
+    *,
+    half: bool = False,
+    tensors: Mapping[str, Tensor] | None = None,
+) -> None:
     """Write weights and configuration, to a temporary name first.
 
     Args:
@@ -31,19 +38,20 @@ def save_weights(network: Network, path: Path, extra: dict[str, Any] | None = No
         extra: JSON-able facts to keep with the weights (recipe, samples seen, scores).
         half: a small file: large tensors as float16, as in the model file, norms and biases as they are, and without
             the detector, which a recipe may not even train.
+        tensors: the network's state where it is not whole in this process.
 
     Raises:
         ValueError: ``half``, and a value that float16 cannot hold; the tensor is named.
     """
-    tensors = {
+    kept = {
         name: (value.half() if half and value.is_floating_point() and value.numel() > HALF_ABOVE else value)
         .detach()
         .cpu()
         .contiguous()
-        for name, value in network.state_dict().items()
+        for name, value in (network.state_dict() if tensors is None else tensors).items()
         if not (half and name.startswith(DETECTOR))
     }
-    if lost := [name for name, value in tensors.items() if value.dtype == torch.half and not value.isfinite().all()]:
+    if lost := [name for name, value in kept.items() if value.dtype == torch.half and not value.isfinite().all()]:
         raise ValueError(f"{path}: {lost[0]} holds values that float16 cannot; save it in float32.")
     metadata = {"omni_iml": json.dumps({"config": network.config.to_dict(), "extra": extra or {}})}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +59,7 @@ def save_weights(network: Network, path: Path, extra: dict[str, Any] | None = No
     try:
         temporary.touch()
         mode = temporary.stat().st_mode
-        save_file(tensors, temporary, metadata)
+        save_file(kept, temporary, metadata)
         temporary.chmod(mode)  # safetensors writes files that only their owner may read
         temporary.replace(path)
     finally:

@@ -20,6 +20,7 @@ from omni_iml.models.context_encoder import ContextEncoder
 from omni_iml.training.boxes import mask_boxes
 from omni_iml.training.losses import iou, losses
 from omni_iml.training.recipe import OptimConfig, Recipe
+from omni_iml.training.sharding import shard
 from omni_iml.training.state import LegState
 
 
@@ -60,6 +61,7 @@ class Localisation(lightning.LightningModule):
         recipe: losses, optimiser, schedule.
         max_minutes: length of the leg, which shortens the schedule; None for none.
         clock: seconds, monotonic.
+        sharded: share the weights out among the processes (FSDP).
     """
 
     def __init__(
@@ -68,9 +70,11 @@ class Localisation(lightning.LightningModule):
         recipe: Recipe,
         max_minutes: float | None = None,
         clock: Callable[[], float] = time.monotonic,
+        sharded: bool = False,
     ) -> None:
         super().__init__()
         self.network, self.recipe, self.max_minutes, self.clock = network, recipe, max_minutes, clock
+        self.sharded = sharded
         self.averaged = averaged(network, recipe.optim.ema) if recipe.optim.ema else None
         self.optimiser_state: dict[str, Any] | None = None
         self.started: float | None = None
@@ -132,6 +136,11 @@ class Localisation(lightning.LightningModule):
         if self.max_minutes:
             share = max(share, self.seconds() / (60 * self.max_minutes))
         return share
+
+    def configure_model(self) -> None:
+        """Share the weights out, where the leg is to; Lightning asks once there are processes, and then again."""
+        if self.sharded and self.device_mesh is not None:
+            shard(self.network, self.device_mesh["data_parallel"])
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """AdamW, with the moments of a former leg if there are any; `on_train_batch_start` sets the learning rate."""

@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, Timer, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.strategies import ModelParallelStrategy
 from torch.utils.data import DataLoader
 
 from omni_iml.data.collection import Collection, Mixture, open_sets
@@ -29,6 +30,7 @@ from omni_iml.models.pretrained import InitReport, initialise, read_tensors
 from omni_iml.training.context import CONTEXT, fill_context
 from omni_iml.training.module import Localisation
 from omni_iml.training.recipe import InitConfig, Recipe
+from omni_iml.training.sharding import check_sharding, gathered
 from omni_iml.training.state import load_state, save_state
 from omni_iml.training.watching import WritePredictions
 
@@ -36,6 +38,9 @@ log = logging.getLogger(__name__)
 
 VALIDATION_SEED = 20_260
 SAVE_SECONDS = 300
+
+Strategy = Literal["ddp", "fsdp"]
+"""Whether each of several processes has the whole network, or its share."""
 
 
 class _SaveWeights(Callback):
@@ -51,7 +56,10 @@ class _SaveWeights(Callback):
     ) -> None:
         # At the start of a step, not at its end: callbacks come before the module, whose average would lag behind.
         whole = batch_idx % self.module.recipe.optim.accumulate == 0
-        if whole and self.module.global_step and time.monotonic() - self.saved > self.seconds:
+        due = time.monotonic() - self.saved > self.seconds
+        if self.module.sharded:
+            due = trainer.strategy.broadcast(due)  # all processes take part, and each has a clock of its own
+        if whole and self.module.global_step and due:
             self.save()
 
     def on_validation_end(self, *_: Any) -> None:
@@ -68,7 +76,8 @@ class _SaveWeights(Callback):
             file.write(json.dumps(line) + "\n")
 
     def on_exception(self, trainer: lightning.Trainer, module: lightning.LightningModule, error: BaseException) -> None:
-        if isinstance(error, KeyboardInterrupt):  # whoever stops a leg by hand wants what it has learnt
+        # Whoever stops a leg by hand wants what it has learnt. Where it is shared out, the others may be gone already.
+        if isinstance(error, KeyboardInterrupt) and not self.module.sharded:
             self.save()
 
     @property
@@ -80,6 +89,8 @@ class _SaveWeights(Callback):
         return self.samples_before + self.module.samples_seen
 
     def save(self) -> None:
+        tensors = gathered(self.module.learned)
+        self.saved = time.monotonic()
         if not self.module.trainer.is_global_zero:
             return
         facts = {
@@ -89,9 +100,9 @@ class _SaveWeights(Callback):
             "skipped": self.module.skipped,
             "validation": self.module.scores,
         }
-        save_weights(self.module.learned, self.weights, facts)
-        save_state(self.weights.with_suffix(".ckpt"), self.module.state(self.samples))
-        self.saved = time.monotonic()
+        save_weights(self.module.learned, self.weights, facts, tensors=tensors)
+        if not self.module.sharded:
+            save_state(self.weights.with_suffix(".ckpt"), self.module.state(self.samples))
 
 
 @dataclass(frozen=True)
@@ -145,6 +156,7 @@ def prepare(
     exact: bool = False,
     devices: int = 1,
     nodes: int = 1,
+    strategy: Strategy = "ddp",
     save_seconds: float | None = None,
 ) -> Leg:
     """Build network, samples and trainer; what is wrong with the input shows here, before any training.
@@ -160,8 +172,9 @@ def prepare(
         cache: folder of the tile cache; ``<out>/../tiles`` without it.
         exact: take the leg of ``resume``, a ``last.ckpt``, up where it was, as if it had never stopped: schedule, order
             of the samples and generators too. The recipe must be the same.
-        devices: processes on each machine, each with a device of its own (DDP).
+        devices: processes on each machine, each with a device of its own.
         nodes: machines.
+        strategy: of several processes: "ddp" has the whole network in each, "fsdp" shares it out among them.
         save_seconds: how old the saved weights may become; `SAVE_SECONDS` if None.
 
     Raises:
@@ -181,6 +194,8 @@ def prepare(
         )
     if max_minutes is not None and processes > 1:
         raise ValueError("--max-minutes: clocks of several processes differ; say --set optim.steps=N instead.")
+    if strategy == "fsdp":
+        check_sharding(recipe, resume, processes)
     if exact and (resume is None or resume.suffix != ".ckpt"):
         raise ValueError("--exact: goes on from a last.ckpt only; name it with --resume.")
     draw, watched = _sources(recipe, cache or out.parent / "tiles")
@@ -206,7 +221,7 @@ def prepare(
     steps = recipe.optim.steps - (state.steps if exact and state is not None else 0)
     training, validation = _loaders(recipe, draw, watched, samples_before, workers, steps, processes)
     (out / "recipe.json").write_text(json.dumps(recipe.to_dict(), indent=1), encoding="utf-8")
-    module = Localisation(network, recipe, max_minutes)
+    module = Localisation(network, recipe, max_minutes, sharded=strategy == "fsdp")
     if state is not None:
         module.go_on_from(state)
         if exact:
@@ -302,6 +317,11 @@ def _trainer(
     recipe: Recipe, saver: _SaveWeights, max_minutes: float | None, steps: int, devices: int, nodes: int
 ) -> lightning.Trainer:
     optim, several = recipe.optim, devices * nodes > 1
+    if saver.module.sharded:
+        strategy: Any = ModelParallelStrategy(data_parallel_size=devices * nodes, tensor_parallel_size=1)
+    else:
+        # Not every variant uses every weight in every step: the detector has none without its loss.
+        strategy = "ddp_find_unused_parameters_true" if several else "auto"
     callbacks: list[Callback] = [saver, WritePredictions(saver.out), TQDMProgressBar(refresh_rate=20)]
     if max_minutes is not None:
         callbacks.append(Timer({"minutes": max_minutes}))  # type: ignore[dict-item]  # it takes fractions
@@ -309,8 +329,7 @@ def _trainer(
         accelerator="auto",
         devices=devices,
         num_nodes=nodes,
-        # Not every variant uses every weight in every step: the detector has none without its loss.
-        strategy="ddp_find_unused_parameters_true" if several else "auto",
+        strategy=strategy,
         use_distributed_sampler=False,
         sync_batchnorm=several and torch.cuda.is_available(),
         accumulate_grad_batches=optim.accumulate,
