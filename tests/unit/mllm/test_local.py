@@ -64,7 +64,7 @@ def test_an_answer_that_takes_too_long_is_kept_as_far_as_it_came(folder: Path) -
 def test_a_question_that_the_model_cannot_take_is_no_answer(folder: Path) -> None:
     model = open_model(f"local:{folder}", Opening(max_tokens=4))
     model._processor.chat_template = "{{ raise_exception('one picture at most') }}"
-    with pytest.raises(NoAnswer, match="cannot take the question.*one picture at most"):
+    with pytest.raises(NoAnswer, match=r"cannot take the question.*one picture at most"):
         model.reply(Query("What?", (PICTURE,)))
 
 
