@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import signal
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,19 +18,20 @@ from lightning.pytorch.strategies import ModelParallelStrategy
 from torch.utils.data import DataLoader
 
 from omni_iml.data.collection import Collection, Mixture, open_sets
-from omni_iml.data.dataset import Batch, Dealt, Samples, collate, single_thread
+from omni_iml.data.dataset import Dealt, Samples, collate, single_thread
 from omni_iml.data.sources import data_folder, data_root
 from omni_iml.data.synthesis import Engine, Sample, SynthesisConfig
 from omni_iml.data.tile_cache import build_cache
 from omni_iml.models import Network, Peer, build
-from omni_iml.models.checkpoint import fill, load_into, read_metadata, save_weights
+from omni_iml.models.checkpoint import fill, load_into, read_metadata
 from omni_iml.models.noiseprint import Noiseprint
 from omni_iml.models.pretrained import InitReport, initialise, read_tensors
 from omni_iml.training.context import CONTEXT, fill_context
 from omni_iml.training.module import Localisation
 from omni_iml.training.recipe import InitConfig, Recipe
-from omni_iml.training.sharding import check_sharding, gathered
-from omni_iml.training.state import load_state, save_state
+from omni_iml.training.saving import SaveWeights
+from omni_iml.training.sharding import check_sharding
+from omni_iml.training.state import load_state
 from omni_iml.training.watching import WritePredictions
 
 log = logging.getLogger(__name__)
@@ -41,68 +41,6 @@ SAVE_SECONDS = 300
 
 Strategy = Literal["ddp", "fsdp"]
 """Whether each of several processes has the whole network, or its share."""
-
-
-class _SaveWeights(Callback):
-    """Keeps ``last.safetensors`` and ``last.ckpt`` at most so old and writes the leg's log line by line."""
-
-    def __init__(self, module: Localisation, out: Path, samples_before: int, seconds: float) -> None:
-        self.module, self.out, self.samples_before, self.seconds = module, out, samples_before, seconds
-        self.saved = time.monotonic()
-        self.validated_at = -1
-
-    def on_train_batch_start(
-        self, trainer: lightning.Trainer, module: lightning.LightningModule, batch: Batch, batch_idx: int
-    ) -> None:
-        # At the start of a step, not at its end: callbacks come before the module, whose average would lag behind.
-        whole = batch_idx % self.module.recipe.optim.accumulate == 0
-        due = time.monotonic() - self.saved > self.seconds
-        if self.module.sharded:
-            due = trainer.strategy.broadcast(due)  # all processes take part, and each has a clock of its own
-        if whole and self.module.global_step and due:
-            self.save()
-
-    def on_validation_end(self, *_: Any) -> None:
-        self.validated_at = self.module.global_step
-        if not self.module.trainer.is_global_zero:
-            return
-        line = {
-            "step": self.module.steps_before + self.module.global_step,
-            "samples": self.samples,
-            **self.module.scores,
-        }
-        log.info("%s", line)
-        with (self.out / "validation.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-
-    def on_exception(self, trainer: lightning.Trainer, module: lightning.LightningModule, error: BaseException) -> None:
-        # Whoever stops a leg by hand wants what it has learnt. Where it is shared out, the others may be gone already.
-        if isinstance(error, KeyboardInterrupt) and not self.module.sharded:
-            self.save()
-
-    @property
-    def weights(self) -> Path:
-        return self.out / "last.safetensors"
-
-    @property
-    def samples(self) -> int:
-        return self.samples_before + self.module.samples_seen
-
-    def save(self) -> None:
-        tensors = gathered(self.module.learned)
-        self.saved = time.monotonic()
-        if not self.module.trainer.is_global_zero:
-            return
-        facts = {
-            "recipe": self.module.recipe.to_dict(),
-            "samples_before": self.samples_before,
-            "samples": self.samples,
-            "skipped": self.module.skipped,
-            "validation": self.module.scores,
-        }
-        save_weights(self.module.learned, self.weights, facts, tensors=tensors)
-        if not self.module.sharded:
-            save_state(self.weights.with_suffix(".ckpt"), self.module.state(self.samples))
 
 
 @dataclass(frozen=True)
@@ -117,7 +55,7 @@ class Leg:
     module: Localisation
     training: DataLoader[Sample]
     validation: DataLoader[Sample] | None
-    saver: _SaveWeights
+    saver: SaveWeights
     init: InitReport | None = None
 
     def run(self) -> Path:
@@ -226,7 +164,7 @@ def prepare(
         module.go_on_from(state)
         if exact:
             module.go_on_exactly(state)
-    saver = _SaveWeights(module, out, samples_before, SAVE_SECONDS if save_seconds is None else save_seconds)
+    saver = SaveWeights(module, out, samples_before, SAVE_SECONDS if save_seconds is None else save_seconds)
     trainer = _trainer(recipe, saver, max_minutes, steps, devices, nodes)
     return Leg(trainer, module, training, validation, saver, init)
 
@@ -314,7 +252,7 @@ def _loaders(
 
 
 def _trainer(
-    recipe: Recipe, saver: _SaveWeights, max_minutes: float | None, steps: int, devices: int, nodes: int
+    recipe: Recipe, saver: SaveWeights, max_minutes: float | None, steps: int, devices: int, nodes: int
 ) -> lightning.Trainer:
     optim, several = recipe.optim, devices * nodes > 1
     if saver.module.sharded:
