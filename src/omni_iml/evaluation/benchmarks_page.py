@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from omni_iml.evaluation.pages import marks, replaced
 from omni_iml.evaluation.tables import Table
 
-BEGIN, END = "<!-- scores: begin -->", "<!-- scores: end -->"
+BEGIN, END = marks("scores")
 _FIGURES = ("IoU", "F1", "AUC")
 
 Results = Sequence[tuple[str, dict[str, Any]]]
@@ -75,9 +76,4 @@ def page(text: str, results: Results) -> str:
     Raises:
         ValueError: it has no markers.
     """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"docs/benchmarks.md: has no lines {BEGIN} and {END}; put them where the scores belong.")
-    body = "\n".join(table.markdown() for table in tables(results))
-    return f"{before}{BEGIN}\n\n{body}\n{END}{after}"
+    return replaced(text, "scores", "\n".join(table.markdown() for table in tables(results)), "docs/benchmarks.md")
