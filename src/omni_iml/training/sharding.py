@@ -1,11 +1,11 @@
-"""Weights, gradients and moments shared out among processes (FSDP), for networks that one GPU does not hold."""
+"""What several processes share: batch norms' statistics, and weights, gradients and moments (FSDP)."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import cast
 
-import torch
+from timm.layers import convert_sync_batchnorm
 from torch import Tensor
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from torch.distributed.device_mesh import DeviceMesh
@@ -15,11 +15,16 @@ from omni_iml.models import Network, OmniIML
 from omni_iml.training.recipe import Recipe
 
 
+def with_common_statistics(network: Network) -> Network:
+    """The network with batch norms that take the statistics of all processes, which torch has for CUDA only."""
+    # Not torch's conversion, nor Lightning's: both lose the activation that timm's norms hold.
+    return cast(Network, convert_sync_batchnorm(network))  # type: ignore[no-untyped-call]
+
+
 def shard(network: Network, mesh: DeviceMesh) -> None:
     """Share a network's weights out, in place; nothing happens to one that is already shared out.
 
-    The network's parts are units of their own, so that only one of them is whole at a time; a peer is one unit. On
-    CUDA, batch norm's statistics become those of all processes, as under DDP.
+    The network's parts are units of their own, so that only one of them is whole at a time; a peer is one unit.
 
     Args:
         network: on every process, with the same weights.
@@ -27,8 +32,6 @@ def shard(network: Network, mesh: DeviceMesh) -> None:
     """
     if isinstance(network, FSDPModule):
         return
-    if mesh.device_type == "cuda":
-        torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
     if isinstance(network, OmniIML):
         stages = (*network.vision_head.stages, *network.backbone.stages)
         for part in (*stages, *network.children()):

@@ -30,7 +30,7 @@ from omni_iml.training.context import CONTEXT, fill_context
 from omni_iml.training.module import Localisation
 from omni_iml.training.recipe import InitConfig, Recipe
 from omni_iml.training.saving import SaveWeights
-from omni_iml.training.sharding import check_sharding
+from omni_iml.training.sharding import check_sharding, with_common_statistics
 from omni_iml.training.state import load_state
 from omni_iml.training.watching import WritePredictions
 
@@ -153,6 +153,8 @@ def prepare(
     else:
         load_into(network, resume, without=CONTEXT if fill_context(network, recipe.init.context) else "")
         samples_before = int(read_metadata(resume)["extra"].get("samples", 0))
+    if processes > 1 and torch.cuda.is_available():
+        network = with_common_statistics(network)
     out.mkdir(parents=True, exist_ok=True)
     if init is not None:
         (out / "init.json").write_text(json.dumps(asdict(init), indent=1), encoding="utf-8")
@@ -269,7 +271,6 @@ def _trainer(
         num_nodes=nodes,
         strategy=strategy,
         use_distributed_sampler=False,
-        sync_batchnorm=several and torch.cuda.is_available(),
         accumulate_grad_batches=optim.accumulate,
         precision=optim.precision,
         max_steps=steps,

@@ -1,5 +1,4 @@
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -13,7 +12,6 @@ from omni_iml.models import OmniOutput
 from omni_iml.training.losses import LossConfig
 from omni_iml.training.module import Localisation, averaged, learning_rate
 from omni_iml.training.recipe import OptimConfig, Recipe
-from omni_iml.training.sharding import check_sharding
 
 COSINE = OptimConfig(lr=1.0, final_lr=0.1, warmup=10, decay="cosine")
 LINEAR = OptimConfig(lr=1.0, final_lr=0.1, warmup=0, decay="linear")
@@ -30,21 +28,6 @@ def test_decay(config, quarter):
     assert [learning_rate(p, 100, config) for p in (0, 0.25, 0.5, 1, 1.7)] == pytest.approx(
         [1, quarter, 0.55, 0.1, 0.1]
     )
-
-
-@pytest.mark.parametrize(
-    ("optim", "resume", "processes", "message"),
-    [
-        ({}, None, 1, "one process has nobody to share with"),
-        ({"ema": 0.9}, None, 2, "neither optim.ema nor optim.compiled"),
-        ({"compiled": True}, None, 2, "neither optim.ema nor optim.compiled"),
-        ({}, Path("last.ckpt"), 2, "goes on from weights only"),
-    ],
-)
-def test_what_does_not_go_with_shared_out_weights_is_refused(optim, resume, processes, message):
-    with pytest.raises(ValueError, match=f"^--strategy fsdp: .*{message}"):
-        check_sharding(Recipe("x", optim=OptimConfig(**optim)), resume, processes)
-    check_sharding(Recipe("x"), Path("last.safetensors"), 2)
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.sampled_from([COSINE, LINEAR]))
