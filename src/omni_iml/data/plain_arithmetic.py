@@ -7,7 +7,7 @@ machine a synthetic test set had other bytes with OpenCV's AVX2 than without.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import cv2
@@ -18,13 +18,20 @@ def plain_environment() -> dict[str, str]:
     """Environment variables that hold this processor's libraries down to what every x86-64 processor has."""
     features = cv2.getCPUFeaturesLine().split()
     chosen_at_run_time = [name.removeprefix("*") for name in features if name.startswith("*")]
+    found = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])  # absent where there are none
     return {
-        "OPENCV_CPU_DISABLE": ",".join(name for name in chosen_at_run_time if not name.endswith("?")),
+        "OPENCV_CPU_DISABLE": _more("OPENCV_CPU_DISABLE", (n for n in chosen_at_run_time if not n.endswith("?"))),
         "OPENCV_IPP": "disabled",
         "OPENCV_LOG_LEVEL": "ERROR",  # it warns of the line before
-        "NPY_DISABLE_CPU_FEATURES": " ".join(np.show_config(mode="dicts")["SIMD Extensions"]["found"]),
+        "NPY_DISABLE_CPU_FEATURES": _more("NPY_DISABLE_CPU_FEATURES", found),
         "OPENBLAS_CORETYPE": "Core2",
     }
+
+
+def _more(variable: str, names: Iterable[str]) -> str:
+    """What the variable disables already, which no library names any more, and more."""
+    disabled = os.environ.get(variable, "").replace(",", " ").replace(";", " ").split()
+    return ",".join(dict.fromkeys([*disabled, *names]))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -31,6 +32,21 @@ def test_what_is_started_inside_computes_plainly(monkeypatch: pytest.MonkeyPatch
         assert os.environ["OPENCV_IPP"] == "disabled"
     assert os.environ["OPENCV_IPP"] == "sse42"
     assert "OPENBLAS_CORETYPE" not in os.environ
+
+
+def test_what_is_disabled_already_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NPY_DISABLE_CPU_FEATURES", "AVX1, AVX2")
+    monkeypatch.setenv("OPENCV_CPU_DISABLE", "FP16")
+    plain = plain_environment()
+    assert plain["NPY_DISABLE_CPU_FEATURES"].split(",")[:2] == ["AVX1", "AVX2"]
+    assert plain["OPENCV_CPU_DISABLE"].split(",")[0] == "FP16"
+
+
+def test_a_process_that_computes_plainly_has_the_same_environment() -> None:
+    script = "from omni_iml.data.plain_arithmetic import plain_environment; print(plain_environment())"
+    with plain_arithmetic():
+        child = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        assert ast.literal_eval(child.stdout) == {name: os.environ[name] for name in plain_environment()}
 
 
 def test_only_what_this_processor_has_is_named() -> None:
