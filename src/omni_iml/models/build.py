@@ -21,10 +21,14 @@ def config_of(values: dict[str, Any]) -> NetworkConfig:
     return PeerConfig.from_dict(values) if "peer" in values else OmniConfig.from_dict(values)
 
 
-def build(config: NetworkConfig) -> Network:
-    """The network with random weights.
+def build(config: NetworkConfig, *, start: bool = True) -> Network:
+    """The network with random weights, or those to start from that a peer's arguments name.
+
+    Args:
+        config: which network.
+        start: read those files; False where other weights take their place.
 
     Raises:
         ValueError: an unknown backbone, or a peer that cannot be built here.
     """
-    return Peer(config) if isinstance(config, PeerConfig) else OmniIML(config)
+    return Peer(config, start=start) if isinstance(config, PeerConfig) else OmniIML(config)

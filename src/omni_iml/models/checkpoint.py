@@ -99,7 +99,7 @@ def load_any_network(path: Path) -> tuple[Network, dict[str, Any]]:
     """
     metadata = read_metadata(path)
     try:
-        network = build(config_of(metadata["config"]))
+        network = build(config_of(metadata["config"]), start=False)
     except ValueError as error:
         reason = " ".join(str(error).split())  # pydantic writes several lines
         if "peer" in metadata["config"]:

@@ -7,10 +7,12 @@ The official code is taken as it is, from the package IMDL-BenCo, which is not i
 from __future__ import annotations
 
 import importlib
+import pickle
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -31,17 +33,19 @@ class _Known:
     Attributes:
         side: in pixels, where ``argument`` does not say otherwise.
         argument: of the constructor; empty where the side cannot be changed.
+        start: arguments that name weights to start from, and the value with which each names none.
     """
 
     side: int
     argument: str = ""
+    start: Mapping[str, Any] = field(default_factory=dict)
 
 
 PEERS = {
-    "Mesorch": _Known(512),
-    "SparseViT": _Known(512, "img_size"),
-    "IML_ViT": _Known(1024, "input_size"),
-    "PSCC_Net": _Known(256, "input_size"),
+    "Mesorch": _Known(512, start={"seg_pretrain_path": None, "conv_pretrain": False}),
+    "SparseViT": _Known(512, "img_size", {"pretrained_path": None}),
+    "IML_ViT": _Known(1024, "input_size", {"vit_pretrain_path": None}),
+    "PSCC_Net": _Known(256, "input_size", {"pretrain_path": ""}),
 }
 """Classes of the zoo that are offered: none of them downloads weights unless an argument says so."""
 
@@ -89,18 +93,20 @@ class Peer(nn.Module):
     Args:
         config: which one.
         network: the peer itself, with IMDL-BenCo's contract; built from ``config`` if None.
+        start: read the weights to start from that ``config`` names; False where others take their place.
 
     Raises:
-        ValueError: IMDL-BenCo cannot be imported, or the peer does not take the arguments.
+        ValueError: IMDL-BenCo cannot be imported, the peer does not take the arguments, or a file that they name is
+            missing.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, config: PeerConfig, network: nn.Module | None = None) -> None:
+    def __init__(self, config: PeerConfig, network: nn.Module | None = None, *, start: bool = True) -> None:
         super().__init__()
         self.config = config
-        self.network = _built(config) if network is None else network
+        self.network = _built(config, start) if network is None else network
         self.register_buffer("mean", 255 * torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", 255 * torch.tensor(_STD).view(1, 3, 1, 1), persistent=False)
 
@@ -150,7 +156,17 @@ class Peer(nn.Module):
         )
 
 
-def _built(config: PeerConfig) -> nn.Module:
+def _built(config: PeerConfig, start: bool) -> nn.Module:
+    files, arguments = PEERS[config.peer].start, dict(config.arguments)
+    for name in files.keys() & arguments.keys():
+        if not start:
+            arguments[name] = files[name]
+        # PSCC-Net would take random weights for a name with a slip in it, and say nothing.
+        elif isinstance(arguments[name], str) and arguments[name] and not Path(arguments[name]).is_file():
+            raise ValueError(
+                f"peer {config.peer}: {name}: {arguments[name]} is no file; name the weights to start from, or leave "
+                "the argument out."
+            )
     with redirect_stdout(sys.stderr):  # they tell of every block they make
         try:
             zoo = importlib.import_module("IMDLBenCo.model_zoo")
@@ -159,9 +175,10 @@ def _built(config: PeerConfig) -> nn.Module:
                 f"peer {config.peer}: IMDL-BenCo cannot be imported ({error}); install it as docs/guides/train.md says."
             ) from error
         try:
-            network: nn.Module = getattr(zoo, config.peer)(**config.arguments)
-        except (TypeError, OSError, RuntimeError) as error:  # an unknown argument, a missing file, one of other weights
-            reason = " ".join(str(error).split())[:200]
+            network: nn.Module = getattr(zoo, config.peer)(**arguments)
+        # An unknown argument; a file that is damaged, or of other weights.
+        except (TypeError, OSError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
             raise ValueError(
                 f"peer {config.peer}: cannot be built ({reason}); see its constructor in IMDL-BenCo."
             ) from error

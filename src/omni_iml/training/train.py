@@ -142,7 +142,7 @@ def prepare(
     if threads:
         torch.set_num_threads(threads)
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
-    network = build(recipe.model)
+    network = build(recipe.model, start=resume is None)
     samples_before, init, state = 0, None, None
     if resume is None:
         init = _start(network, recipe.init)

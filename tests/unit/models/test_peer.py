@@ -127,6 +127,36 @@ def test_weights_come_back(stand_in_for_the_zoo, tmp_path):
         load_network(path)
 
 
+def test_weights_come_back_without_the_files_that_they_started_from(monkeypatch, tmp_path):
+    asked = []
+    zoo = type(sys)("IMDLBenCo.model_zoo")
+    zoo.Mesorch = lambda **arguments: asked.append(arguments) or StandIn()
+    monkeypatch.setitem(sys.modules, "IMDLBenCo", type(sys)("IMDLBenCo"))
+    monkeypatch.setitem(sys.modules, "IMDLBenCo.model_zoo", zoo)
+    start, path = tmp_path / "mit_b3.pth", tmp_path / "peer.safetensors"
+    start.touch()
+    given = {"seg_pretrain_path": str(start), "conv_pretrain": True, "if_predict_label": True}
+    save_weights(build(PeerConfig("Mesorch", given)), path)
+    start.unlink()
+    back, _ = load_any_network(path)
+    assert asked == [given, {"seg_pretrain_path": None, "conv_pretrain": False, "if_predict_label": True}]
+    assert back.config.arguments == given
+
+
+def test_a_file_that_is_not_there_is_told(stand_in_for_the_zoo):
+    with pytest.raises(ValueError, match=r"^peer SparseViT: pretrained_path: gone\.pth is no file; name the weights"):
+        build(PeerConfig("SparseViT", {"img_size": 32, "pretrained_path": "gone.pth"}))
+
+
+def test_a_file_of_other_weights_is_told(monkeypatch, stand_in_for_the_zoo):
+    def other(img_size: int) -> StandIn:
+        raise KeyError("model")  # as IML-ViT does
+
+    monkeypatch.setattr(sys.modules["IMDLBenCo.model_zoo"], "SparseViT", other)
+    with pytest.raises(ValueError, match=r"^peer SparseViT: cannot be built \(KeyError: 'model'\)"):
+        build(CONFIG)
+
+
 def test_a_wrong_argument_is_told(stand_in_for_the_zoo):
     with pytest.raises(ValueError, match=r"peer SparseViT: cannot be built \(.*'depht'"):
         build(PeerConfig("SparseViT", {"depht": 3}))
