@@ -96,10 +96,12 @@ def visualize(request: Request, inspector: Inspector, console: Console | None = 
         OmniError: a network could not be run.
     """
     sets = [one for text in request.data for one in data_sets(text)]
-    names = [one.name for one in sets]
-    if doubled := {name for name in names if names.count(name) > 1}:
-        raise ValueError(f"--data: two data sets are called {min(doubled)}; give them different names.")
-    others = {name: _other(model) for name, model in map(_named, request.beside)}
+    if doubled := _doubled([one.name for one in sets]):
+        raise ValueError(f"--data: two data sets are called {doubled}; give them different names.")
+    beside = [_named(text) for text in request.beside]
+    if doubled := _doubled([name for name, _ in beside]):
+        raise ValueError(f"--beside: two models are called {doubled}; give them different names.")
+    others = {name: _other(model) for name, model in beside}
     request.out.mkdir(parents=True, exist_ok=True)
     entries = {one.name: _entries(one, request) for one in sets}
     problems: list[str] = []
@@ -141,6 +143,11 @@ def _entries(data: DataSet, request: Request) -> dict[str, Entry]:
         labels = [[entry for entry in chosen if entry.label == label] for label in (1, 0)]
         chosen = [entry for found in labels for entry in drawn(found, request.limit, request.seed)]
     return {entry.key: entry for entry in chosen}
+
+
+def _doubled(names: Sequence[str]) -> str | None:
+    """A name that stands there twice."""
+    return min((name for name in names if names.count(name) > 1), default=None)
 
 
 def _named(text: str) -> tuple[str, str]:

@@ -99,6 +99,7 @@ def test_a_limit_draws_from_both_labels(inspector, data_root, tmp_path):
         (("{root}",) * 2, (), "two data sets are called document"),
         (("{root}",), ("x",), "is not of the form NAME=MODEL"),
         (("{root}",), ("x=baseline:none",), "the methods are"),
+        (("{root}",), ("x=baseline:error-level", "x=baseline:noise-level"), "--beside: two models are called x"),
     ],
 )
 def test_wrong_requests(inspector, data_root, tmp_path, data, beside, words):
