@@ -15,7 +15,7 @@ def read_values(
     path: Path,
     overrides: Sequence[str] = (),
     *,
-    example: str = "recipes/bundled.yaml",
+    example: str = "recipes/bundled_scratch.yaml",
     normalise: Callable[[Values], None] = lambda values: None,
 ) -> Values:
     """Read a recipe's plain values.

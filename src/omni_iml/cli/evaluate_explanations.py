@@ -13,7 +13,7 @@ import typer
 from omni_iml.cli import interpreters as named
 from omni_iml.cli.annotate import Problems
 from omni_iml.cli.explain import text_reader
-from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, emit, exit_codes, needs
+from omni_iml.cli.failures import SOME_UNREADABLE, Debug, WrongUsage, emit, exit_codes, needs
 from omni_iml.cli.mllm import Adapter, Bits, DeviceMap, DType, DTypeName, check_mllm_is_named
 from omni_iml.cli.names import DomainName
 from omni_iml.types import OmniError
@@ -73,7 +73,7 @@ def evaluate_explanations(
     max_tokens: named.MaxTokens = named.DEFAULT.max_tokens,
     timeout: named.Timeout = named.DEFAULT.timeout,
     attempts: named.Attempts = named.DEFAULT.attempts,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Score explanations field by field and as whole strings, beside the published rows.
 

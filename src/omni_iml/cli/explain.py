@@ -11,7 +11,7 @@ import typer
 
 from omni_iml.cli import interpreters as named
 from omni_iml.cli.detect import choice_of, pictures
-from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, describe, emit, exit_codes
+from omni_iml.cli.failures import SOME_UNREADABLE, Debug, WrongUsage, describe, emit, exit_codes
 from omni_iml.cli.mllm import (
     MLLM,
     Adapter,
@@ -81,7 +81,7 @@ def explain(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a picture on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="On stderr, print errors only.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Say what sets each edited region apart, as measured against places of its shape in the same picture.
 

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from omni_iml.cli.failures import WrongUsage, emit, exit_codes, needs
+from omni_iml.cli.failures import Debug, WrongUsage, emit, exit_codes, needs
 from omni_iml.report.wording import printable
 
 
@@ -25,7 +25,7 @@ class StrategyName(StrEnum):
 
 
 def train(
-    recipe: Annotated[Path, typer.Argument(help="Recipe, for example recipes/bundled.yaml.")],
+    recipe: Annotated[Path, typer.Argument(help="Recipe, for example recipes/bundled_scratch.yaml.")],
     out: Annotated[Path, typer.Option(help="Folder for weights and logs.")],
     max_minutes: Annotated[float | None, typer.Option(help="Stop, with the schedule ended, after this long.")] = None,
     resume: Annotated[
@@ -52,7 +52,7 @@ def train(
         Path | None, typer.Option(help="Folder that holds the data sets or sources, in place of OMNI_IML_DATA.")
     ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder of the tile cache.")] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Train by a recipe on data sets or pictures under OMNI_IML_DATA (needs the extra named train).
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from omni_iml.cli.detect import PrecisionName
-from omni_iml.cli.failures import SOME_UNREADABLE, WrongUsage, emit, exit_codes, needs
+from omni_iml.cli.failures import SOME_UNREADABLE, Debug, WrongUsage, emit, exit_codes, needs
 
 if TYPE_CHECKING:
     from omni_iml.visualization import Done
@@ -46,7 +46,7 @@ def visualize(
         PrecisionName, typer.Option(help="Arithmetic of torch; auto: bfloat16 on GPUs that have it.")
     ] = PrecisionName.AUTO,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="On stderr, print errors only.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Draw what a checkpoint does on data sets: gate rates, filters, enhancement, masks (extras train and eval).
 

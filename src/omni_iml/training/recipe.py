@@ -165,7 +165,9 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 def _model(path: Path, model: Any) -> NetworkConfig:
     """A peer, or preset and variant with the recipe's own values laid over them, section by section."""
     if not isinstance(model, str | dict):
-        raise ValueError(f"{path}: model: is neither a preset's name nor a mapping; compare recipes/bundled.yaml.")
+        raise ValueError(
+            f"{path}: model: is neither a preset's name nor a mapping; compare recipes/bundled_scratch.yaml."
+        )
     own = {"preset": model} if isinstance(model, str) else dict(model)
     try:
         if "peer" in own:
@@ -182,7 +184,7 @@ def _located(path: Path, error: ValidationError, *section: str) -> ValueError:
     """The first thing that is wrong, with its key."""
     first = error.errors()[0]
     place = ".".join(str(part) for part in (*section, *first["loc"]))
-    return ValueError(f"{path}: {place}: {recipe_files.one_line(first['msg'])}; compare recipes/bundled.yaml.")
+    return ValueError(f"{path}: {place}: {recipe_files.one_line(first['msg'])}; compare recipes/bundled_scratch.yaml.")
 
 
 def _spelt_out(values: dict[str, Any]) -> None:
