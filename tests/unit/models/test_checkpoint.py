@@ -41,6 +41,8 @@ def test_half_is_smaller_and_close(network, saved, tmp_path, make_inputs):
     path = tmp_path / "half.safetensors"
     save_weights(network, path, half=True)
     assert path.stat().st_size < 0.6 * saved.stat().st_size
+    names = network.state_dict().keys()
+    assert load_file(path).keys() == {name for name in names if not name.startswith("detection.")} < names
     loaded, extra = load_network(path)
     assert extra == {}
     for name, value in loaded.state_dict().items():
@@ -51,6 +53,31 @@ def test_half_is_smaller_and_close(network, saved, tmp_path, make_inputs):
     inputs = make_inputs(1, 64, 64)
     with torch.inference_mode():
         torch.testing.assert_close(network(*inputs).mask, loaded(*inputs).mask, atol=0.02, rtol=0.02)
+
+
+def _drop(path, beginning, but=None):
+    """Take the tensors whose names begin so out of a file, but one."""
+    _rewrite(path, lambda facts, tensors: [tensors.pop(n) for n in [*tensors] if n.startswith(beginning) and n != but])
+
+
+def test_a_part_may_be_missing_as_a_whole_and_keeps_its_weights_then(network, saved, small_config):
+    other = OmniIML(small_config)
+    before = {name: value.clone() for name, value in other.state_dict().items()}
+    _drop(saved, "gate.")
+    with pytest.raises(UnreadableModel, match=r"first difference: gate\."):
+        load_into(other, saved)
+    _drop(saved, "detection.")
+    load_into(other, saved, without="gate.")
+    for name, value in other.state_dict().items():
+        wanted = before if name.startswith(("gate.", "detection.")) else network.state_dict()
+        assert torch.equal(value, wanted[name]), name
+
+
+@pytest.mark.parametrize("part", ["detection.", "gate."])
+def test_half_a_part_is_refused(saved, small_config, part):
+    _drop(saved, part, but=next(name for name in load_file(saved) if name.startswith(part)))
+    with pytest.raises(UnreadableModel, match=f"first difference: {part}"):
+        load_into(OmniIML(small_config), saved, without="gate.")
 
 
 def test_half_refuses_what_it_cannot_hold(small_config, tmp_path):
