@@ -144,7 +144,7 @@ def predictor_of(
     if model is not None and model.startswith(METHOD):
         name = model.removeprefix(METHOD)
         if name not in BASELINES:
-            raise ValueError(f"--model {model}: the methods are {', '.join(METHOD + known for known in BASELINES)}.")
+            raise ValueError(f"{model}: is unknown; choose one of {', '.join(METHOD + known for known in BASELINES)}.")
         return MethodPredictor(BASELINES[name]), {"method": name}
     if runtime not in RUNTIMES:
         raise ValueError(f"--runtime {runtime}: is none of {', '.join(RUNTIMES)}.")

@@ -98,7 +98,7 @@ def test_a_limit_draws_from_both_labels(inspector, data_root, tmp_path):
         (("d",), (), "is not of the form NAME=ROOT"),
         (("{root}",) * 2, (), "two data sets are called document"),
         (("{root}",), ("x",), "is not of the form NAME=MODEL"),
-        (("{root}",), ("x=baseline:none",), "the methods are"),
+        (("{root}",), ("x=baseline:none",), "^baseline:none: is unknown; choose one of"),
         (("{root}",), ("x=baseline:error-level", "x=baseline:noise-level"), "--beside: two models are called x"),
     ],
 )
