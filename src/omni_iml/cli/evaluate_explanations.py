@@ -84,6 +84,10 @@ def evaluate_explanations(
         check_mllm_is_named(ctx, mllm)
         if mllm is not None and not robust:
             raise WrongUsage(f"--mllm {mllm}: explains distorted pictures, with --robust; leave it out, or add that.")
+        if not robust and (ocr is not None or model is not None):
+            raise WrongUsage("--ocr and --model: are for pictures that --robust explains anew; leave them out.")
+        if mllm is not None and ocr is not None:
+            raise WrongUsage("--ocr: is for measurements, and with --mllm a model says everything; leave one out.")
         if robust and out is None:
             raise WrongUsage("--robust: keeps what it asked in a folder; name one with --out.")
         problems = Problems()

@@ -62,6 +62,9 @@ def test_a_bad_line_is_said_and_counted(truth, said):
         (["--vectors", "model:missing"], "no such folder of an encoder"),
         (["--robust"], "--out"),
         (["--mllm", "endpoint:http://127.0.0.1:1"], "with --robust"),
+        (["--no-ocr"], "explains anew"),
+        (["--model", "mine.onnx"], "explains anew"),
+        (["--robust", "--ocr", "--mllm", "endpoint:http://127.0.0.1:1"], "leave one out"),
         (["--spell-form", "--query", "plain"], "--query, --spell-form: no multimodal model is asked"),
     ],
 )

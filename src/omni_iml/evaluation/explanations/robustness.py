@@ -123,9 +123,10 @@ def _claim(folder: Path, about: Mapping[str, Any]) -> None:
     text = json.dumps(about, indent=2, sort_keys=True) + "\n"
     if openable(file).exists():
         try:
-            other = json.loads(openable(file).read_text(encoding="utf-8"))
+            found = json.loads(openable(file).read_text(encoding="utf-8"))
         except ValueError:
-            other = {}
+            found = None
+        other = found if isinstance(found, dict) else {}
         differing = sorted(key for key in {*about, *other} if about.get(key) != other.get(key))
         if differing:
             raise OtherRun(f"{folder}: what was said there was asked otherwise ({', '.join(differing)}); name another.")

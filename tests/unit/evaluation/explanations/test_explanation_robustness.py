@@ -9,7 +9,7 @@ from PIL import Image
 from omni_iml.annotate import Annotation
 from omni_iml.evaluation.explanations.reading import pair, read_predictions
 from omni_iml.evaluation.explanations.results import tables
-from omni_iml.evaluation.explanations.robustness import PAPER, measured_explanation, run
+from omni_iml.evaluation.explanations.robustness import PAPER, OtherRun, measured_explanation, run
 from omni_iml.evaluation.explanations.scoring import score
 from omni_iml.inference.detector import Detector
 from omni_iml.metrics.word_vectors import counted_words
@@ -76,6 +76,26 @@ def test_what_was_said_is_not_asked_again_and_what_failed_is(pairs, tmp_path):
     run(pairs, tmp_path / "s", lambda i: i, explain, distortions=PAPER[:1], report=pytest.fail)
     assert len(asked) == 3
     assert [json.loads(line)["image"] for line in file.read_text().splitlines()] == ["0.png", "1.png"]
+
+
+def test_nobodys_answers_pass_for_anothers(pairs, tmp_path):
+    folder = tmp_path / "s"
+
+    def again(**about):
+        run(pairs, folder, lambda i: i, lambda *_: {"output": "x"}, distortions=PAPER[:1], about=about, report=print)
+
+    again(mllm="a", query="plain")
+    again(query="plain", mllm="a")
+    with pytest.raises(OtherRun, match=r"was asked otherwise \(mllm, seed\); name another"):
+        again(mllm="b", query="plain", seed=1)
+    for damage in ("{", "[1]"):
+        (folder / "run.json").write_text(damage)
+        with pytest.raises(OtherRun, match=r"\(mllm\)"):
+            again(mllm="a")
+    (folder / "run.json").unlink()
+    with pytest.raises(OtherRun, match=r"holds answers and no run\.json"):
+        again(mllm="a")
+    assert len((folder / "none.jsonl").read_text().splitlines()) == len(pairs)
 
 
 def test_measurements_explain_a_real_detection(pairs, tmp_path):
