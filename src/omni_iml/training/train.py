@@ -23,7 +23,7 @@ from omni_iml.data.sources import data_folder, data_root
 from omni_iml.data.synthesis import Engine, Sample, SynthesisConfig
 from omni_iml.data.tile_cache import build_cache
 from omni_iml.models import Network, Peer, build
-from omni_iml.models.checkpoint import fill, load_into, read_metadata
+from omni_iml.models.checkpoint import fill, load_into, names_in, read_metadata
 from omni_iml.models.noiseprint import Noiseprint
 from omni_iml.models.pretrained import InitReport, initialise, read_tensors
 from omni_iml.training.context import CONTEXT, fill_context
@@ -119,7 +119,7 @@ def prepare(
         FileNotFoundError: no source pictures, or not the recipe's data sets, under ``OMNI_IML_DATA``.
         ValueError: ``max_minutes`` is not positive, the backbone is unknown, a peer cannot be built or does not take
             what the recipe says, a split has no picture of a domain, a data set is empty or has no ratio, or
-            ``init.noiseprint`` is given without need or needed and not given.
+            ``init.noiseprint`` or ``init.context`` is given without need or needed and not given.
         UnreadableModel: ``resume``, or the published weights that the recipe starts from, do not fit.
     """
     if max_minutes is not None and max_minutes <= 0:
@@ -151,7 +151,9 @@ def prepare(
         fill(network, state.network, resume)
         samples_before = state.samples
     else:
-        load_into(network, resume, without=CONTEXT if fill_context(network, recipe.init.context) else "")
+        has_context = any(name.startswith(CONTEXT) for name in names_in(resume))
+        filled = not has_context and fill_context(network, recipe.init.context, needed=True)
+        load_into(network, resume, without=CONTEXT if filled else "")
         samples_before = int(read_metadata(resume)["extra"].get("samples", 0))
     if processes > 1 and torch.cuda.is_available():
         network = with_common_statistics(network)
