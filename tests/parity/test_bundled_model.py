@@ -66,4 +66,4 @@ def test_a_sample_does_not_depend_on_its_neighbours_in_the_batch(sessions, tiles
 def test_size_is_what_a_laptop_wants():
     assert bundled_path().stat().st_size < 20e6
     network, _ = load_network(bundled_path(".safetensors"))
-    assert count_parameters(network) < 6e6
+    assert count_parameters(network) < 9e6
