@@ -70,7 +70,7 @@ def main() -> None:
     half = len(rows) // 2
     columns = [np.vstack([part for one in side for part in (one, gap)][:-1]) for side in (rows[:half], rows[half:])]
     between = np.full((columns[0].shape[0], 4 * GAP, 3), 128, np.uint8)
-    Image.fromarray(np.hstack([columns[0], between, columns[1]])).save(options.out, quality=80)
+    Image.fromarray(np.hstack([columns[0], between, columns[1]])).save(options.out, quality=70)
 
 
 if __name__ == "__main__":
