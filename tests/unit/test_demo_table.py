@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from script_modules import load_script
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "demo_table.py"
 if not SCRIPT.is_file():
@@ -19,13 +19,7 @@ if not SCRIPT.is_file():
 
 @pytest.fixture(scope="module")
 def demo_table() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("demo_table", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+    return load_script(SCRIPT)
 
 
 def write_mask(path: Path, box: tuple[int, int, int, int] | None, size: tuple[int, int] = (40, 30)) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 
 from omni_iml.evidence.measures import MEASURES, thresholds
+from script_modules import load_script
 
 pytest.importorskip("scipy", reason="thresholds are set with the laboratory's libraries")
 
@@ -23,12 +23,7 @@ if not SCRIPT.is_file():
 
 @pytest.fixture(scope="module")
 def rule() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("evidence_limits", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(SCRIPT)
 
 
 def test_the_bound_is_clopper_and_pearsons_where_each_region_has_its_picture(rule: ModuleType) -> None:
