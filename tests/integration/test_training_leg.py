@@ -38,14 +38,17 @@ from omni_iml.types import UnreadableModel
 
 PICTURES = 60
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:The '.*_dataloader' does not have many workers",
-    "ignore:Experiment logs directory",
-    "ignore:.*GPU available but not used",
-    "ignore:The number of training batches",
-    "ignore:.*LeafSpec",
-    "ignore:Found .* in eval mode at the start of training",  # Noiseprint++ never trains
-)
+pytestmark = [
+    pytest.mark.usefixtures("leg_machine"),
+    pytest.mark.filterwarnings(
+        "ignore:The '.*_dataloader' does not have many workers",
+        "ignore:Experiment logs directory",
+        "ignore:.*GPU available but not used",
+        "ignore:The number of training batches",
+        "ignore:.*LeafSpec",
+        "ignore:Found .* in eval mode at the start of training",  # Noiseprint++ never trains
+    ),
+]
 
 
 @pytest.fixture(scope="module")
@@ -61,18 +64,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # By their names' hashes; pictures of other names would fall otherwise.
     assert {picture.split for picture in find(root)} == {"train", "validation", "test"}
     return root
-
-
-@pytest.fixture(autouse=True)
-def _machine(data, monkeypatch):
-    """Where the pictures are; and what a leg sets for the whole process, set back."""
-    monkeypatch.setenv("OMNI_IML_DATA", str(data))
-    for name in ("PL_GLOBAL_SEED", "PL_SEED_WORKERS"):
-        monkeypatch.setenv(name, "0")
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(False)
 
 
 @pytest.fixture(scope="module")

@@ -32,14 +32,17 @@ ROOTS = {
 }
 STEPS = ["optim.batch=2", "optim.steps=2", "validation.samples=2", "validation.every=2"]
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:The '.*_dataloader' does not have many workers",
-    "ignore:Experiment logs directory",
-    "ignore:.*GPU available but not used",
-    "ignore:The number of training batches",
-    "ignore:.*LeafSpec",
-    "ignore:Found .* in eval mode at the start of training",
-)
+pytestmark = [
+    pytest.mark.usefixtures("leg_machine"),
+    pytest.mark.filterwarnings(
+        "ignore:The '.*_dataloader' does not have many workers",
+        "ignore:Experiment logs directory",
+        "ignore:.*GPU available but not used",
+        "ignore:The number of training batches",
+        "ignore:.*LeafSpec",
+        "ignore:Found .* in eval mode at the start of training",
+    ),
+]
 
 
 @pytest.fixture(scope="module")
@@ -48,17 +51,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed, (name, folder) in enumerate(ROOTS.items()):
         build(name, root / folder, seed)
     return root
-
-
-@pytest.fixture(autouse=True)
-def _machine(data, monkeypatch):
-    monkeypatch.setenv("OMNI_IML_DATA", str(data))
-    for name in ("PL_GLOBAL_SEED", "PL_SEED_WORKERS"):
-        monkeypatch.setenv(name, "0")
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(False)
 
 
 @pytest.fixture(scope="module")
