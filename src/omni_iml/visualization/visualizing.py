@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -23,10 +21,10 @@ from omni_iml.evaluation.data_sets import DataSet, data_sets, doubles
 from omni_iml.evaluation.predictors import FolderPredictor, Predictor, Refused, predictor_of
 from omni_iml.inspection import Inspector
 from omni_iml.inspection.drawing import Map, sheet
-from omni_iml.io.whole_file import write_whole
 from omni_iml.types import UnreadableImage
 from omni_iml.version import __version__
 from omni_iml.visualization.charts import filter_chart, gate_chart, published_gate
+from omni_iml.visualization.files import csv_bytes, finite, png_bytes, written
 from omni_iml.visualization.looking import Look, Maps, look_at, maps_of
 from omni_iml.visualization.sheets import SIDE, Chosen, Row, choose, draw_random, enhancement_row, grid_row
 from omni_iml.visualization.summary import (
@@ -124,11 +122,11 @@ def visualize(request: Request, inspector: Inspector, console: Console | None = 
     found, drawing = groups(looks), _Drawing(inspector, entries, others, problems)
     pictures, absent = _pictures(request, inspector, found, drawing)
     tables = _tables(found, request.seed)
-    files = [_write(request.out / f"{name}.csv", _csv(rows)) for name, rows in tables.items() if rows]
-    files += [_write(request.out / f"{name}.png", _png(picture)) for name, picture in pictures.items()]
+    files = [written(request.out / f"{name}.csv", csv_bytes(rows)) for name, rows in tables.items() if rows]
+    files += [written(request.out / f"{name}.png", png_bytes(picture)) for name, picture in pictures.items()]
     content = _content(request, inspector, looks, tables, problems)
-    text = json.dumps(_finite(content), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-    files.append(_write(request.out / "visualize.json", text.encode("utf-8", "replace")))
+    text = json.dumps(finite(content), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    files.append(written(request.out / "visualize.json", text.encode("utf-8", "replace")))
     if request.tensorboard is not None:
         _log(request.tensorboard, pictures, tables, inspector.samples)
     return Done(tuple(files), tuple(found), tuple(problems), tuple(absent))
@@ -316,37 +314,3 @@ def _log(
         for row in (row for row in tables["enhancement"] if row["by"] == "domain" and not math.isnan(row["change"])):
             name = f"visualize/enhancement/{row['name']}/{row['map']}.{row['measure']}"
             writer.add_scalar(name, row["change"], step)
-
-
-def _csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: _figure(value) for key, value in row.items()} for row in rows)
-    return text.getvalue().encode()
-
-
-def _figure(value: Any) -> Any:
-    if not isinstance(value, float):
-        return value
-    return "" if math.isnan(value) else f"{value:.4f}"
-
-
-def _png(picture: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
-
-
-def _write(path: Path, data: bytes) -> Path:
-    write_whole(path, lambda file: file.write(data))
-    return path
-
-
-def _finite(value: Any) -> Any:
-    """The same with null for what is not a number."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
