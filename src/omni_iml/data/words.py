@@ -93,8 +93,9 @@ def seen_through(words: Iterable[WordBox], y: int, x: int, height: int, width: i
     """The words that a window shows, in the window's coordinates.
 
     Lines of text are often wider than a training crop: what the window's left and right cut off is dropped and the rest
-    kept, but no longer with a text. A word that lacks part of its height is no text line any more and is left out. A
-    turned word is cut across its own direction.
+    kept, but no longer with a text, and only if it is at least as long as it is tall: a sliver may show no ink at all. A
+    word that lacks part of its height is no text line any more and is left out. A turned word is cut across its own
+    direction.
 
     Args:
         words: boxes in the picture's coordinates.
@@ -110,9 +111,11 @@ def seen_through(words: Iterable[WordBox], y: int, x: int, height: int, width: i
             seen += [replace(part, text=w.text if whole else "", font=w.font, size=w.size) for part, whole in cut]
         else:
             upright = replace(w, x0=max(w.x0 - x, 0), y0=w.y0 - y, x1=min(w.x1 - x, width), y1=w.y1 - y)
+            enough = upright.x0 < upright.x1
             if upright.x1 - upright.x0 < w.x1 - w.x0:
                 upright = replace(upright, text="")
-            seen += [upright] * (upright.x0 < upright.x1 and upright.y0 >= 0 and upright.y1 <= height)
+                enough = upright.x1 - upright.x0 >= w.y1 - w.y0
+            seen += [upright] * (enough and upright.y0 >= 0 and upright.y1 <= height)
     return tuple(seen)
 
 
