@@ -93,8 +93,8 @@ def seen_through(words: Iterable[WordBox], y: int, x: int, height: int, width: i
     """The words that a window shows, in the window's coordinates.
 
     Lines of text are often wider than a training crop: what the window's left and right cut off is dropped and the rest
-    kept, but no longer with a text, and only if it is at least as long as it is tall: a sliver may show no ink at all. A
-    word that lacks part of its height is no text line any more and is left out. A turned word is cut across its own
+    kept, but no longer with a text, and only if it is at least as long as it is tall: a sliver may show no ink at all.
+    A word that lacks part of its height is no text line any more and is left out. A turned word is cut across its own
     direction.
 
     Args:
