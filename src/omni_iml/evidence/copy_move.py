@@ -117,21 +117,12 @@ def _by_key_points(subject: Subject, box: tuple[int, int, int, int], shape: NDAr
     others = np.flatnonzero(~points.suspected & ~in_box)
     if len(own) < _FEWEST_MATCHES or len(others) < 2:
         return []
-    descriptors_of_others, places_of_others = points.descriptors[others], points.places[others]
+    places_of_others = points.places[others]
+    straight = points.descriptors[own]
+    both = np.concatenate([straight, _mirrored(straight)]) @ points.descriptors[others].T  # (2n, m)
     found = []
-    for mirror in (False, True):
-        descriptors = _mirrored(points.descriptors[own]) if mirror else points.descriptors[own]
-        alike = descriptors @ descriptors_of_others.T
-        few = min(_NEIGHBOURS, len(others))
-        nearest = np.argpartition(-alike, few - 1, axis=1)[:, :few]
-        likeness = np.take_along_axis(alike, nearest, 1)
-        order = np.argsort(-likeness, axis=1)
-        nearest, likeness = np.take_along_axis(nearest, order, 1), np.take_along_axis(likeness, order, 1)
-        best, first = nearest[:, 0], likeness[:, 0]
-        # The best match's own neighbours look like it too: they do not make it ambiguous.
-        near = places_of_others[nearest]  # (n, few, 2)
-        far = np.abs(near - near[:, :1]).max(2) > 8
-        second = np.where(far, likeness, -1).max(1)
+    for mirror, alike in zip((False, True), np.split(both, 2), strict=True):
+        best, first, second = _best_two(alike, places_of_others)
         clear = np.sqrt(np.maximum(2 - 2 * first, 0)) < _RATIO * np.sqrt(np.maximum(2 - 2 * second, 1e-9))
         if np.count_nonzero(clear) < _FEWEST_MATCHES:
             continue
@@ -145,6 +136,34 @@ def _by_key_points(subject: Subject, box: tuple[int, int, int, int], shape: NDAr
         if _SCALES[0] < np.sqrt(abs(np.linalg.det(matrix[:, :2]))) < _SCALES[1]:
             found.append(matrix)
     return found
+
+
+def _best_two(
+    alike: NDArray[np.float32], places: NDArray[np.float32]
+) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float32]]:
+    """The best match of each key point, and how alike the second best is that lies elsewhere.
+
+    The best match's own neighbours look like it too: they do not make it ambiguous.
+
+    Args:
+        alike: float32 ``(n, m)``, cosine of each key point with each possible match; overwritten.
+        places: float32 ``(m, 2)``, x and y of the possible matches.
+
+    Returns:
+        Best matches ``(n,)``, their likeness ``(n,)`` and the second's ``(n,)``: -1 where all among the first few are
+        neighbours of the best.
+    """
+    rows = np.arange(len(alike))
+    best = alike.argmax(1)
+    first, second = alike[rows, best], np.full(len(alike), -1, np.float32)
+    last, open_rows = best, rows
+    for _ in range(min(_NEIGHBOURS, len(places)) - 1):  # one after the other: most are decided by the first
+        alike[open_rows, last] = -2
+        last = alike[open_rows].argmax(1)
+        far = np.abs(places[last] - places[best[open_rows]]).max(1) > 8
+        second[open_rows[far]] = alike[open_rows[far], last[far]]
+        open_rows, last = open_rows[~far], last[~far]
+    return best, first, second
 
 
 def _by_sliding(subject: Subject, box: tuple[int, int, int, int]) -> list[Matrix]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from importlib.resources import files
 
 import numpy as np
@@ -29,6 +30,8 @@ MEASURES: tuple[Measure, ...] = (
     OUTLINE_STEP, OUTLINE_SHARPNESS, COLOR, LIGHT,
 )  # fmt: skip
 
+_AT_ONCE = 2  # regions measured beside each other: more would hold more memory
+
 
 @cache
 def thresholds() -> Mapping[str, float]:
@@ -51,8 +54,8 @@ def measure_regions(image: EvidenceImage, masks: Sequence[NDArray[np.bool_]]) ->
     suspected = np.zeros(image.pixels.shape[:2], bool)
     for mask in masks:
         suspected |= mask
-    subject = Subject(image, suspected)
-    return [_measure(subject, mask) for mask in masks]
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        return list(threads.map(partial(_measure, Subject(image, suspected)), masks))
 
 
 def _measure(subject: Subject, mask: NDArray[np.bool_]) -> tuple[Measurement, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from threading import RLock
 from typing import TypeVar
 
 import cv2
@@ -33,11 +34,14 @@ class Subject:
         self.image, self.suspected = image, suspected
         self.luma = np.asarray(cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY), np.float32)
         self._kept: dict[object, object] = {}
+        self._making = RLock()  # a map may need another
 
     def once(self, make: Callable[[Subject], T]) -> T:
-        """What ``make`` gives of this picture; it is called the first time only."""
+        """What ``make`` gives of this picture; it is called the first time only, whatever threads ask."""
         if make not in self._kept:
-            self._kept[make] = make(self)
+            with self._making:
+                if make not in self._kept:
+                    self._kept[make] = make(self)
         return self._kept[make]  # type: ignore[return-value]
 
 
