@@ -78,7 +78,7 @@ def _qwen(texts: list[str]) -> tuple[Any, Any]:
     config = Qwen2_5_VLConfig(
         text_config={**_TEXT, "vocab_size": len(tokenizer), "rope_parameters": rope},
         vision_config={
-            "depth": 2, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "out_hidden_size": 64,
+            "depth": 2, "hidden_size": 64, "intermediate_size": 128, "num_heads": 2, "out_hidden_size": 64,
             "window_size": 56, "fullatt_block_indexes": [1],
         },
         image_token_id=ids["image_pad"], video_token_id=ids["video_pad"],

@@ -36,7 +36,7 @@ class Loading:
 
     Attributes:
         dtype: "auto" takes what the weights are stored in.
-        bits: 4 or 8 to quantize while loading (bitsandbytes, which needs a GPU); None for none.
+        bits: 4 or 8 to quantize while loading (bitsandbytes); None for none.
         device_map: "auto" spreads the model over what there is (accelerate), or a device; None for the first GPU, or
             the processor where there is none.
         adapter: folder of a LoRA adapter; None for none.

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -29,6 +30,16 @@ def test_a_local_model_answers_the_same_every_time_and_counts_its_tokens(folder:
     assert larger.tokens_in > first.tokens_in
     small = open_model(f"local:{folder}", Opening(max_tokens=12, max_side=120))
     assert small.reply(Query("What?", (np.tile(PICTURE, (2, 2, 1)),))).tokens_in == first.tokens_in
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+def test_a_quantized_model_is_smaller_and_answers(folder: Path, bits: Literal[4, 8]) -> None:
+    pytest.importorskip("bitsandbytes")
+    whole, small = (open_model(f"local:{folder}", Opening(max_tokens=12, bits=kept)) for kept in (None, bits))
+    assert small._model.get_memory_footprint() < whole._model.get_memory_footprint()
+    reply = small.reply(Query("What?", (PICTURE,)))
+    assert 0 < reply.tokens_out <= 12
+    assert reply == small.reply(Query("What?", (PICTURE,)))
 
 
 def always_says(model, token: int) -> None:
