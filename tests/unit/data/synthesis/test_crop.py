@@ -91,7 +91,7 @@ def test_words_follow_crop_and_scale(rescale: float) -> None:
     for word in words:
         tile[word.y0 : word.y1, word.x0 : word.x1] = 0
     entry, seen = tile_entry(240, 300, words=words), 0
-    for seed in range(30):
+    for seed in range(40):
         crop = draw_crop(np.random.default_rng(seed), tile, entry, 104, rescale, 104)
         dark = np.zeros((104, 104), bool)
         for word in crop.words:
@@ -101,7 +101,8 @@ def test_words_follow_crop_and_scale(rescale: float) -> None:
             dark[word.y0 : word.y1, word.x0 : word.x1] = True
             inside = crop.pixels[word.y0 + 1 : word.y1 - 1, word.x0 + 1 : word.x1 - 1]
             assert not inside.size or inside.max() < 128
-        rest = ~dark[30:-30] & (crop.pixels[30:-30, :, 0] < 128)
+        inner = slice(30, -30)  # what is left of a cut word at the edge may be no word any more
+        rest = ~dark[inner, inner] & (crop.pixels[inner, inner, 0] < 128)
         assert rest.mean() < 0.06  # the rims of words whose box was rounded
     assert seen > 200
 
