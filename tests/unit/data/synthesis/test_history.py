@@ -24,6 +24,7 @@ from omni_iml.data.synthesis.history import (
     draw_before,
     draw_jpeg,
 )
+from omni_iml.data.synthesis.history.steps import decode
 from omni_iml.data.synthesis.history.tables import cameras, tables_of
 from omni_iml.data.synthesis.scene import Scene
 from omni_iml.io import load
@@ -57,6 +58,14 @@ def test_a_compression_gives_what_pillow_decodes(shape: tuple[int, int], quality
 def test_subsampling_is_what_the_file_says(subsampling: str, factors: tuple[int, int]) -> None:
     data = Jpeg(80, subsampling).encode(picture(32, 32))  # type: ignore[arg-type]
     assert Image.open(io.BytesIO(data)).layer[0][1:3] == factors  # type: ignore[attr-defined]
+
+
+def test_the_noisiest_picture_can_be_written_progressively() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8)
+    for quality in (80, 94, 100):
+        encoded = Jpeg(quality, "4:4:4", progressive=True).encode(noise)
+        assert len(encoded) > 300 * 300
+        assert decode(encoded).shape == noise.shape
 
 
 @pytest.mark.parametrize("progressive", [False, True])

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 
 from omni_iml.data.synthesis.capture import captured, draw_capture
 from omni_iml.data.synthesis.history.tables import tables_of
@@ -46,6 +46,9 @@ class Jpeg:
     def encode(self, pixels: Pixels) -> bytes:
         """The file's bytes."""
         buffer = io.BytesIO()
+        if self.progressive:
+            # Written in one piece, for which Pillow takes a buffer of a byte a pixel: too few for a noisy picture.
+            ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 2 * pixels.size)
         chosen = {"quality": self.quality} if self.table == "standard" else {"qtables": tables_of(self.table)}
         Image.fromarray(pixels).save(
             buffer, "JPEG", subsampling=self.subsampling, progressive=self.progressive, **chosen
