@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from omni_iml.models.checkpoint import HALF_ABOVE
+from omni_iml.models.checkpoint import DETECTOR, HALF_ABOVE
 from omni_iml.models.network import STRIDE, OmniIML
 
 METADATA_KEY = "omni_iml"
@@ -71,6 +72,9 @@ def export_onnx(network: OmniIML, path: Path, facts: dict[str, Any]) -> None:
     side = int(facts["tile"])
     if side % STRIDE or side <= 0:
         raise ValueError(f"{path}: tile {side} is not a multiple of {STRIDE}; choose one, for example 512.")
+    for name, weight in network.state_dict().items():  # before the export, which takes long
+        if weight.numel() > HALF_ABOVE and weight.is_floating_point() and not name.startswith(DETECTOR):
+            _check_half(name, weight.numpy(force=True))
     # Two samples: a batch of one would be taken for a constant.
     example = (
         torch.zeros(2, 3, side, side, dtype=torch.uint8),
@@ -152,6 +156,11 @@ def _drop_zero_biases(model: onnx.ModelProto) -> None:
     graph.node.extend(reversed(kept))
 
 
+def _check_half(name: str, values: NDArray[np.floating]) -> None:
+    if np.abs(values).max() > np.finfo(np.float16).max:
+        raise ValueError(f"{name} holds values that float16, in which model files store weights, cannot.")
+
+
 def store_half(model: onnx.ModelProto) -> None:
     """Keep large float initialisers as float16 behind a Cast, which runtimes fold when they load the file.
 
@@ -165,8 +174,7 @@ def store_half(model: onnx.ModelProto) -> None:
             continue
         name = tensor.name
         values = numpy_helper.to_array(tensor)
-        if np.abs(values).max() > np.finfo(np.float16).max:
-            raise ValueError(f"{name} holds values that float16, in which model files store weights, cannot.")
+        _check_half(name, values)
         half = numpy_helper.from_array(values.astype(np.float16), name + "_half")
         kept.append(half)
         casts.append(helper.make_node("Cast", [half.name], [name], name=name + "_cast", to=TensorProto.FLOAT))

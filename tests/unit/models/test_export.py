@@ -43,6 +43,7 @@ def test_graph_and_network_agree(exported, batch):
     np.testing.assert_allclose(found.image, wanted.image.numpy(), atol=1e-3)
 
 
+@pytest.mark.slow  # this export alone takes a minute
 @pytest.mark.parametrize(("height", "width"), [(64, 64), (32, 96), (128, 32), (160, 128)])
 def test_a_graph_of_any_size_agrees_with_the_network(exported, tmp_path_factory, height, width):
     network, _ = exported
