@@ -59,7 +59,12 @@ class Samples(Dataset[Sample]):
     def __getitem__(self, index: int) -> Sample:
         if not 0 <= index < self.length:
             raise IndexError(index)
-        return self.engine(self.start + index)
+        number = self.start + index
+        try:
+            return self.engine(number)
+        except Exception as error:
+            error.add_note(f"It happened in sample {number}; the same seed and settings make it again.")
+            raise
 
 
 class Dealt(Sampler[int]):

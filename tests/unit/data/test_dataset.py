@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 
 import cv2
@@ -44,6 +45,17 @@ def test_a_data_set_is_a_stretch_of_the_engines_samples(engine: Callable[..., En
 def test_a_data_set_ends(index: int, engine: Callable[..., Engine]) -> None:
     with pytest.raises(IndexError):
         Samples(engine(), 4)[index]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_failure_names_its_sample(workers: int) -> None:
+    def fails(number: int) -> None:
+        raise OSError("no room") if number == 7 else ValueError(number)
+
+    with pytest.raises(OSError, match="no room") as caught:
+        list(DataLoader(Samples(fails, 3, start=7), batch_size=1, num_workers=workers))
+    told = "".join(traceback.format_exception(caught.value))
+    assert "It happened in sample 7; the same seed" in told
 
 
 def test_batches(engine: Callable[..., Engine]) -> None:
