@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from omni_iml.cli import options
 from omni_iml.cli.annotators import AnnotatorName, check_mllm, local, measured, openai_chat
 from omni_iml.cli.failures import SOME_UNREADABLE, Debug, WrongUsage, emit, exit_codes, needs
 from omni_iml.cli.mllm import MLLM, Adapter, Bits, DeviceMap, DType, DTypeName, Limits, asks_for_local
@@ -71,7 +72,7 @@ def run(
     max_tokens: Annotated[int, typer.Option(min=16, help="Longest answer, in tokens.")] = 1500,
     max_side: Annotated[int, typer.Option(min=64, help="Longest side of a picture that is sent.")] = 1536,
     max_instances: Annotated[int, typer.Option(min=1, help="Refuse masks with more regions.")] = 100,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Refuse pictures with more pixels.")] = MAX_PIXELS,
+    max_pixels: options.MaxPixels = MAX_PIXELS,
     debug: Debug = False,
 ) -> None:
     """Write annotations for tampered pictures with masks, step by step.

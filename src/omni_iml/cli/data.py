@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from omni_iml.cli import data_sets
+from omni_iml.cli import data_sets, options
 from omni_iml.cli.failures import SOME_UNREADABLE, Debug, WrongUsage, emit, exit_codes, needs
 from omni_iml.cli.skipped import Skipped
 
@@ -49,7 +49,7 @@ def tiles(
     side: Annotated[int, typer.Option(min=64, help="Largest side of a tile in pixels.")] = 640,
     per_source: Annotated[int, typer.Option(min=1, help="Tiles of a source that is larger than a tile.")] = 3,
     domain: Annotated[str | None, typer.Option(help="Of a plain folder: the domain of its pictures.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="On stderr, print errors only.")] = False,
+    quiet: options.Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Cut large sources into tiles once, so that no sample decodes a whole photograph again.
@@ -112,7 +112,7 @@ def regenerate(
     source_dir: Annotated[Path, typer.Argument(help="The manifest's sources: a folder with source/<domain>/<set>/.")],
     out: Annotated[Path, typer.Argument(help="Folder for images/, masks/ and recipes/.")],
     domain: Annotated[str, typer.Option(help="natural, document, face or scene_text.")],
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")] = None,
+    workers: options.Processes = None,
     debug: Debug = False,
 ) -> None:
     """Make the synthetic test set of a domain again, bit for bit.

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from omni_iml.cli import options
 from omni_iml.cli.failures import SOME_UNREADABLE, Debug, WrongUsage, describe, emit, exit_codes
+from omni_iml.cli.names import PrecisionName
 from omni_iml.types import MAX_PIXELS, UnreadableImage
 
 if TYPE_CHECKING:
@@ -30,45 +32,29 @@ class RuntimeName(StrEnum):
     AUTO = "auto"
 
 
-class PrecisionName(StrEnum):
-    """The choices of ``--precision``."""
-
-    AUTO = "auto"
-    FLOAT32 = "float32"
-    BFLOAT16 = "bfloat16"
-
-
 def detect(
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Pictures, documents, folders or globs.")],
+    sources: options.Sources,
     out: Annotated[
         Path | None, typer.Option(help="Write JSON, mask, heat map and overlay of each picture here.")
     ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Model file, or hf://owner/name@revision; the bundled one if left out.")
-    ] = None,
+    model: options.Model = None,
     runtime: Annotated[
         RuntimeName, typer.Option(help="What runs the model; auto: the fastest here.")
     ] = RuntimeName.ONNX,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads for the model; by default all cores.")] = None,
+    threads: options.Threads = None,
     precision: Annotated[
         PrecisionName, typer.Option(help="Arithmetic of --runtime torch; auto: bfloat16 on GPUs that have it.")
     ] = PrecisionName.AUTO,
     mask_threshold: Annotated[
         float, typer.Option(min=0, max=1, help="A pixel above this probability is in the mask.")
     ] = 0.5,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Refuse pictures with more pixels.")] = MAX_PIXELS,
-    frames: Annotated[
-        str, typer.Option(metavar="first|all|N", help="Frames or pages of a picture that has several.")
-    ] = "first",
-    pages: Annotated[str | None, typer.Option(metavar="1-3,7", help="Pages of PDF documents; by default all.")] = None,
-    dpi: Annotated[
-        float, typer.Option(min=1, max=10_000, help="Dots an inch at which PDF pages are drawn, where they must be.")
-    ] = 200,
-    password: Annotated[
-        str | None, typer.Option(envvar="OMNI_IML_PASSWORD", help="Opens encrypted PDF documents.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a picture on stdout.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="On stderr, print errors only.")] = False,
+    max_pixels: options.MaxPixels = MAX_PIXELS,
+    frames: options.Frames = "first",
+    pages: options.Pages = None,
+    dpi: options.Dpi = 200,
+    password: options.Password = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Find where pictures were edited, those inside PDF, office, ZIP and mail files among them.

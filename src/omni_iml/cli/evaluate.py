@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from omni_iml.cli import options
 from omni_iml.cli.failures import SOME_UNREADABLE, Debug, WrongUsage, exit_codes
 from omni_iml.types import OmniError
 
@@ -34,7 +35,7 @@ def evaluate(
             "sets of `omni-iml data list`. Before NAME, a domain may stand: document/mine=ROOT. Repeat for more.",
         ),
     ],
-    out: Annotated[Path, typer.Option("--out", help="Folder for everything that is written.")],
+    out: options.OutFolder,
     predictions: Annotated[
         Path | None, typer.Option(help="Folder of masks or maps that anybody made, or with a folder for each data set.")
     ] = None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from omni_iml.cli import interpreters as named
+from omni_iml.cli import options
 from omni_iml.cli.detect import choice_of, pictures
 from omni_iml.cli.failures import SOME_UNREADABLE, Debug, WrongUsage, describe, emit, exit_codes
 from omni_iml.cli.mllm import (
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 def explain(
     ctx: typer.Context,
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Pictures, documents, folders or globs.")],
+    sources: options.Sources,
     out: Annotated[
         Path | None, typer.Option(help="Write <file name>.explanation.json and .explanation.png of each picture here.")
     ] = None,
@@ -47,10 +48,8 @@ def explain(
     ocr: Annotated[
         bool | None, typer.Option("--ocr/--no-ocr", help="Read the text; by default if rapidocr is installed.")
     ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Model file, or hf://owner/name@revision; the bundled one if left out.")
-    ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads for the model; by default all cores.")] = None,
+    model: options.Model = None,
+    threads: options.Threads = None,
     mllm: named.Model = None,
     mllm_model: named.ModelName = None,
     adapter: Adapter = None,
@@ -68,19 +67,13 @@ def explain(
     max_tokens: named.MaxTokens = named.DEFAULT.max_tokens,
     timeout: named.Timeout = named.DEFAULT.timeout,
     attempts: named.Attempts = named.DEFAULT.attempts,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Refuse pictures with more pixels.")] = MAX_PIXELS,
-    frames: Annotated[
-        str, typer.Option(metavar="first|all|N", help="Frames or pages of a picture that has several.")
-    ] = "first",
-    pages: Annotated[str | None, typer.Option(metavar="1-3,7", help="Pages of PDF documents; by default all.")] = None,
-    dpi: Annotated[
-        float, typer.Option(min=1, max=10_000, help="Dots an inch at which PDF pages are drawn, where they must be.")
-    ] = 200,
-    password: Annotated[
-        str | None, typer.Option(envvar="OMNI_IML_PASSWORD", help="Opens encrypted PDF documents.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a picture on stdout.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="On stderr, print errors only.")] = False,
+    max_pixels: options.MaxPixels = MAX_PIXELS,
+    frames: options.Frames = "first",
+    pages: options.Pages = None,
+    dpi: options.Dpi = 200,
+    password: options.Password = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Say what sets each edited region apart, as measured against places of its shape in the same picture.
@@ -105,11 +98,11 @@ def explain(
         reader = text_reader(ocr)
         interpreter = None
         if mllm is not None:
-            options = named.Options(
+            asking = named.Options(
                 mllm_model, adapter, dtype, bits, device_map, query, axis, mask_colors, spell_form, max_side,
                 max_tokens, timeout, attempts,
             )  # fmt: skip
-            interpreter = named.interpreter_of(mllm, options)
+            interpreter = named.interpreter_of(mllm, asking)
         failed = len(bad)
         for error in bad:
             print(describe(error, debug), file=sys.stderr)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omni_iml.cli.detect import PrecisionName
+from omni_iml.cli import options
 from omni_iml.cli.failures import SOME_UNREADABLE, Debug, WrongUsage, describe, emit, exit_codes, needs
+from omni_iml.cli.names import PrecisionName
 from omni_iml.types import MAX_PIXELS, UnreadableImage
 
 if TYPE_CHECKING:
@@ -31,15 +32,11 @@ def inspect(
             help="Tiles to write: 0,5-8 (numbered row by row), all, or none. All by default, if there are at most 12.",
         ),
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of torch on the CPU.")] = None,
-    device: Annotated[
-        str | None, typer.Option(help="Device of torch: cpu, cuda, ...; by default CUDA where there is one.")
-    ] = None,
-    precision: Annotated[
-        PrecisionName, typer.Option(help="Arithmetic of torch; auto: bfloat16 on GPUs that have it.")
-    ] = PrecisionName.AUTO,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Refuse pictures with more pixels.")] = MAX_PIXELS,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="On stderr, print errors only.")] = False,
+    threads: options.TorchThreads = None,
+    device: options.TorchDevice = None,
+    precision: options.TorchPrecision = PrecisionName.AUTO,
+    max_pixels: options.MaxPixels = MAX_PIXELS,
+    quiet: options.Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Show what the network saw and decided: gate, filters, feature maps, coarse masks (needs the extra named train).

@@ -31,7 +31,9 @@ class DTypeName(StrEnum):
 
 Adapter = Annotated[Path | None, typer.Option(help="Folder of a LoRA adapter for a local model.", rich_help_panel=MLLM)]
 DType = Annotated[DTypeName, typer.Option(help="Precision of a local model; auto: as stored.", rich_help_panel=MLLM)]
-Bits = Annotated[int | None, typer.Option(help="Quantize a local model to 4 or 8 bits (GPU).", rich_help_panel=MLLM)]
+Bits = Annotated[
+    int | None, typer.Option(help="Quantize a local model to 4 or 8 bits (bitsandbytes).", rich_help_panel=MLLM)
+]
 DeviceMap = Annotated[
     str | None, typer.Option(help="Where a local model goes: auto, cuda:0, cpu.", rich_help_panel=MLLM)
 ]

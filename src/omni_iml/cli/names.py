@@ -19,3 +19,11 @@ class SplitName(StrEnum):
 
     TRAIN = "train"
     TEST = "test"
+
+
+class PrecisionName(StrEnum):
+    """The choices of ``--precision``."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from omni_iml.cli import options
 from omni_iml.cli.detect import pictures
 from omni_iml.cli.failures import SOME_UNREADABLE, Debug, WrongUsage, describe, emit, exit_codes
 from omni_iml.cli.mllm import without_bars
@@ -25,7 +26,7 @@ MODELS = "Models for natural pictures and faces"
 
 
 def refine(
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Pictures, documents, folders or globs.")],
+    sources: options.Sources,
     results: Annotated[
         Path, typer.Option(help="Folder of <file name>.explanation.json, as explain wrote them.", file_okay=False)
     ],
@@ -51,9 +52,9 @@ def refine(
     threshold: Annotated[
         float, typer.Option(min=0, max=1, help="Least score of what the detector finds.", rich_help_panel=MODELS)
     ] = 0.25,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Refuse pictures with more pixels.")] = MAX_PIXELS,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a picture on stdout.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="On stderr, print errors only.")] = False,
+    max_pixels: options.MaxPixels = MAX_PIXELS,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Find what an explanation names in the picture again, and refine the mask by it (appendix H.2).

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from omni_iml.cli import options
 from omni_iml.cli.failures import Debug, WrongUsage, emit, exit_codes, needs
 from omni_iml.cli.skipped import Skipped
 
@@ -35,8 +36,8 @@ def synth(
     tiles: Annotated[
         Path | None, typer.Option(help="Folder of the tile cache, kept for the next time; else a temporary one.")
     ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="On stderr, print errors only.")] = False,
+    workers: options.Processes = None,
+    quiet: options.Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Make tampered pictures with exact masks from authentic ones (needs the extra named synth).

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from omni_iml.cli import options
 from omni_iml.cli.failures import Debug, WrongUsage, emit, exit_codes, needs
 from omni_iml.report.wording import printable
 
@@ -37,7 +38,7 @@ def train(
     ] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Override: section.key=value.")] = None,
     workers: Annotated[int, typer.Option(min=0, help="Processes that make samples.")] = 1,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of torch on the CPU.")] = None,
+    threads: options.TorchThreads = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="Take the leg of --resume last.ckpt up as if it had never stopped.")
     ] = False,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omni_iml.cli.detect import PrecisionName
+from omni_iml.cli import options
 from omni_iml.cli.failures import SOME_UNREADABLE, Debug, WrongUsage, emit, exit_codes, needs
+from omni_iml.cli.names import PrecisionName
 
 if TYPE_CHECKING:
     from omni_iml.visualization import Done
@@ -20,7 +21,7 @@ def visualize(
         list[str],
         typer.Option("--data", metavar="NAME=ROOT", help="Data set, as for `omni-iml evaluate`. Repeat for more."),
     ],
-    out: Annotated[Path, typer.Option("--out", help="Folder for everything that is written.")],
+    out: options.OutFolder,
     model: Annotated[
         str, typer.Option(help="Weights (.safetensors), hf://owner/name@revision, or: bundled.")
     ] = "bundled",
@@ -38,14 +39,10 @@ def visualize(
     tensorboard: Annotated[
         Path | None, typer.Option(help="Also write TensorBoard's events into this folder (a run's own will do).")
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of torch on the CPU.")] = None,
-    device: Annotated[
-        str | None, typer.Option(help="Device of torch: cpu, cuda, ...; by default CUDA where there is one.")
-    ] = None,
-    precision: Annotated[
-        PrecisionName, typer.Option(help="Arithmetic of torch; auto: bfloat16 on GPUs that have it.")
-    ] = PrecisionName.AUTO,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="On stderr, print errors only.")] = False,
+    threads: options.TorchThreads = None,
+    device: options.TorchDevice = None,
+    precision: options.TorchPrecision = PrecisionName.AUTO,
+    quiet: options.Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Draw what a checkpoint does on data sets: gate rates, filters, enhancement, masks (extras train and eval).
