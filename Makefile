@@ -43,7 +43,7 @@ lint: $(VENV)/.installed ## Style, formatting, types and the contracts between l
 	$(BIN)/lint-imports --no-cache
 
 test: lint ## Everything above and the tests that take seconds
-	$(BIN)/pytest -m 'not slow'
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m 'not slow' --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-all: lint ## The same with the slow tests
 	$(BIN)/pytest
