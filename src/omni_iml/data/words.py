@@ -111,11 +111,10 @@ def seen_through(words: Iterable[WordBox], y: int, x: int, height: int, width: i
             seen += [replace(part, text=w.text if whole else "", font=w.font, size=w.size) for part, whole in cut]
         else:
             upright = replace(w, x0=max(w.x0 - x, 0), y0=w.y0 - y, x1=min(w.x1 - x, width), y1=w.y1 - y)
-            enough = upright.x0 < upright.x1
-            if upright.x1 - upright.x0 < w.x1 - w.x0:
+            kept, whole, tall = upright.x1 - upright.x0, w.x1 - w.x0, w.y1 - w.y0
+            if kept < whole:
                 upright = replace(upright, text="")
-                enough = upright.x1 - upright.x0 >= w.y1 - w.y0
-            seen += [upright] * (enough and upright.y0 >= 0 and upright.y1 <= height)
+            seen += [upright] * (kept >= min(whole, tall) and upright.y0 >= 0 and upright.y1 <= height)
     return tuple(seen)
 
 
