@@ -46,13 +46,17 @@ class Jpeg:
     def encode(self, pixels: Pixels) -> bytes:
         """The file's bytes."""
         buffer = io.BytesIO()
+        chosen = {"quality": self.quality} if self.table == "standard" else {"qtables": tables_of(self.table)}
+        usual = ImageFile.MAXBLOCK  # put back, for the bytes of PNG files follow it
         if self.progressive:
             # Written in one piece, for which Pillow takes a buffer of a byte a pixel: too few for a noisy picture.
-            ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 2 * pixels.size)
-        chosen = {"quality": self.quality} if self.table == "standard" else {"qtables": tables_of(self.table)}
-        Image.fromarray(pixels).save(
-            buffer, "JPEG", subsampling=self.subsampling, progressive=self.progressive, **chosen
-        )
+            ImageFile.MAXBLOCK = max(usual, 2 * pixels.size)
+        try:
+            Image.fromarray(pixels).save(
+                buffer, "JPEG", subsampling=self.subsampling, progressive=self.progressive, **chosen
+            )
+        finally:
+            ImageFile.MAXBLOCK = usual
         return buffer.getvalue()
 
     def through(self, pixels: Pixels) -> Pixels:
