@@ -50,12 +50,15 @@ Scores = Mapping[str, Sequence[Mapping[str, float]]]
 """Of each run the last validation's scores, a seed each."""
 
 
-def runs(samples: int) -> dict[str, Recipe]:
-    """Name of each run -> its recipe: the rows of C-T5 on all domains, then the full network on one domain each."""
+def runs(samples: int, settings: Sequence[str] = ()) -> dict[str, Recipe]:
+    """Name of each run -> its recipe: the rows of C-T5 on all domains, then the full network on one domain each.
+
+    `settings` are entries of the recipe that all runs share, `optim.precision=32-true` say.
+    """
 
     def recipe(variant: str, *more: str) -> Recipe:
         # The detector trains: without it there would be no anomaly enhancement to leave out.
-        common = ["loss.detection=1", "validation.every=1000000", *more]
+        common = ["loss.detection=1", "validation.every=1000000", *settings, *more]
         made = load_recipe(RECIPE, [f"model={{preset: bundled, variant: {variant}}}", *common])
         return replace(made, optim=replace(made.optim, steps=samples // made.optim.batch))
 
@@ -172,6 +175,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=30_000, help="of each run")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--only", nargs="*", help="names of runs")
+    parser.add_argument("--set", nargs="+", default=[], dest="settings", help="entries of the recipe, of every run")
     parser.add_argument("--print", action="store_true", dest="only_print", help="train nothing")
     parser.add_argument("--page", type=Path, help="also write the tables between this page's marks")
     parser.add_argument("--workers", type=int, default=1)
@@ -180,7 +184,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.out is None and not options.only_print:
         parser.error("name the folder of the runs, or say --print")
-    for name, recipe in {} if options.only_print else runs(options.samples).items():
+    for name, recipe in {} if options.only_print else runs(options.samples, options.settings).items():
         if options.only and name not in options.only:
             continue
         for seed in options.seeds:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from omni_iml.data.sources import Split
+from omni_iml.data.sources import DOMAINS, Domain, Split
 from omni_iml.data.synthesis import SynthesisConfig
 from omni_iml.data.tile_cache import TilePool
 from omni_iml.evaluation.synthetic import outputs
@@ -42,7 +42,14 @@ class ShiftedIous:
 
 
 def measure_shifts(
-    session: Session, pool: TilePool, split: Split, config: SynthesisConfig, *, count: int, seed: int
+    session: Session,
+    pool: TilePool,
+    split: Split,
+    config: SynthesisConfig,
+    *,
+    count: int,
+    seed: int,
+    domains: Sequence[Domain] = DOMAINS,
 ) -> list[ShiftedIous]:
     """IoU of ``count`` samples of each domain at every shift; the samples are those of `score_split`.
 
@@ -53,9 +60,10 @@ def measure_shifts(
         config: synthesis; its size and domain shares are replaced.
         count: samples a domain.
         seed: of the samples.
+        domains: whose samples.
     """
     results = []
-    for domain, sample, output in outputs(session, pool, split, config, count=count, seed=seed):
+    for domain, sample, output in outputs(session, pool, split, config, count=count, seed=seed, domains=domains):
         logits, tampered = output.mask[0, 0], bool((sample.mask == 1).any())
         masks = [np.where(sample.mask == 255, 0, logits + shift > 0) for shift in SHIFTS]
         ious = [float(iou(count_pixels(mask, sample.mask))[0]) if tampered else float("nan") for mask in masks]

@@ -11,22 +11,24 @@ import argparse
 import json
 import tempfile
 from dataclasses import asdict
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from omni_iml.data.sources import data_root
+from omni_iml.data.sources import DOMAINS, Domain, data_root
 from omni_iml.data.synthesis import SynthesisConfig
 from omni_iml.data.tile_cache import build_cache
 from omni_iml.evaluation.calibration import Calibration, calibrate
-from omni_iml.evaluation.card import measure, part, write_tables
+from omni_iml.evaluation.card import measure, write_tables
 from omni_iml.evaluation.mask_level import SHIFTS, ShiftedIous, choose_shift, mean_ious, measure_shifts
+from omni_iml.evaluation.parts import Part, measured
 from omni_iml.evaluation.region_filter import FilterScore, choose_filter
 from omni_iml.evaluation.synthetic import SIDE
-from omni_iml.evaluation.whole_pictures import Judged, judge
-from omni_iml.inference.detector import Detector
+from omni_iml.evaluation.whole_pictures import whole_parts
 from omni_iml.inference.model_file import file_sha256
 from omni_iml.inference.session import open_session
 from omni_iml.models.checkpoint import load_network, save_weights
@@ -57,14 +59,15 @@ def facts_of(calibration: Calibration, regions: FilterScore, version: str) -> di
     }
 
 
-def promote(weights: Path, version: str, cache: Path, threads: int | None) -> None:
+def promote(weights: Path, version: str, cache: Path, *, threads: int | None = None, processes: int = 1) -> None:
     """Write ``bundled.onnx``, ``bundled.safetensors`` (fp16, to resume from) and the card's tables, or nothing.
 
     Args:
         weights: that training wrote.
         version: of the new bundled model.
         cache: folder of the tile cache.
-        threads: of ONNX Runtime.
+        threads: of ONNX Runtime in each process.
+        processes: measurements that are made beside each other.
 
     Raises:
         FileNotFoundError: no source pictures or no devbench under ``OMNI_IML_DATA``.
@@ -86,13 +89,13 @@ def promote(weights: Path, version: str, cache: Path, threads: int | None) -> No
                 f"{weights}: the last convolution has no bias to put the mask's level in; train one with it."
             )
         with torch.no_grad():
-            level += _shift(model, root, cache, threads, kept)
+            level += _shift(model, root, cache, kept, threads, processes)
         save_weights(network, half, half=True)
         network, _ = load_network(half)
         export_onnx(network, model, UNCALIBRATED)
-        facts = facts_of(*_calibration(model, root, cache, threads, kept), version)
+        facts = facts_of(*_calibration(model, root, cache, kept, threads, processes), version)
         export_onnx(network, model, facts)
-        tables = measure(model, root, cache, threads, kept)
+        tables = measure(model, root, cache, kept, threads=threads, processes=processes)
         card.write_text((WEIGHTS / "CARD.md").read_text(encoding="utf-8"), encoding="utf-8")
         write_tables(card, tables)
         facts["card"] = card.read_text(encoding="utf-8")
@@ -105,15 +108,14 @@ def promote(weights: Path, version: str, cache: Path, threads: int | None) -> No
     print(json.dumps({key: value for key, value in facts.items() if key != "card"}))
 
 
-def _shift(model: Path, root: Path, cache: Path, threads: int | None, kept: Path) -> float:
+def _shift(model: Path, root: Path, cache: Path, kept: Path, threads: int | None, processes: int) -> float:
     """What to add to the mask's logits, by the validation split's samples."""
-
-    def measured() -> list[ShiftedIous]:
-        session, pool = open_session(model, threads=threads), build_cache(root, cache)
-        config = SynthesisConfig(authentic=0.5)
-        return measure_shifts(session, pool, "validation", config, count=VALIDATION_COUNT, seed=VALIDATION_SEED)
-
-    results = part(kept / file_sha256(model)[:16] / "mask_level.json", ShiftedIous, measured)
+    build_cache(root, cache)
+    parts = [
+        Part(f"mask_level-{domain}", ShiftedIous, partial(_shifts, model, root, cache, threads, domain))
+        for domain in DOMAINS
+    ]
+    results = list(chain(*measured(parts, kept / file_sha256(model)[:16], processes)))
     shift, ious = choose_shift(results), mean_ious(results)
     at, tampered = SHIFTS.index(shift), sum(result.tampered for result in results)
     marked = np.mean([result.marked for result in results if not result.tampered], axis=0)
@@ -125,15 +127,23 @@ def _shift(model: Path, root: Path, cache: Path, threads: int | None, kept: Path
     return shift
 
 
+def _shifts(model: Path, root: Path, cache: Path, threads: int | None, domain: Domain) -> list[ShiftedIous]:
+    session, pool, config = (
+        open_session(model, threads=threads),
+        build_cache(root, cache),
+        SynthesisConfig(authentic=0.5),
+    )
+    return measure_shifts(
+        session, pool, "validation", config, count=VALIDATION_COUNT, seed=VALIDATION_SEED, domains=[domain]
+    )
+
+
 def _calibration(
-    model: Path, root: Path, cache: Path, threads: int | None, kept: Path
+    model: Path, root: Path, cache: Path, kept: Path, threads: int | None, processes: int
 ) -> tuple[Calibration, FilterScore]:
     """Calibration and region filter, by whole pictures of the validation split."""
-    kept /= file_sha256(model)[:16]
-    whole, detector = cache.with_name(cache.name + "-validation"), Detector(model, threads=threads)
-    pictures = part(
-        kept / "whole_pictures.json", Judged, lambda: judge(detector, root, whole, "validation", seed=WHOLE_SEED)
-    )
+    parts = whole_parts(model, root, cache, "validation", WHOLE_SEED, threads)
+    pictures = list(chain(*measured(parts, kept / file_sha256(model)[:16], processes)))
     chosen = choose_filter([(p.regions, p.instances) for p in pictures])
     print(f"region filter: {chosen}", flush=True)
     return calibrate(pictures), chosen
@@ -145,9 +155,10 @@ def main() -> None:
     parser.add_argument("weights", type=Path)
     parser.add_argument("--version", required=True)
     parser.add_argument("--cache", type=Path, default=Path("cache/tiles"))
-    parser.add_argument("--threads", type=int, default=None)
+    parser.add_argument("--threads", type=int, default=None, help="of ONNX Runtime in each process")
+    parser.add_argument("--processes", type=int, default=1, help="measurements that are made beside each other")
     options = parser.parse_args()
-    promote(options.weights, options.version, options.cache, options.threads)
+    promote(options.weights, options.version, options.cache, threads=options.threads, processes=options.processes)
 
 
 if __name__ == "__main__":

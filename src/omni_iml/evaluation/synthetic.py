@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,18 +44,32 @@ SIDE = 512
 
 
 def outputs(
-    session: Session, pool: TilePool, split: Split, config: SynthesisConfig, *, count: int, seed: int
+    session: Session,
+    pool: TilePool,
+    split: Split,
+    config: SynthesisConfig,
+    *,
+    count: int,
+    seed: int,
+    domains: Sequence[Domain] = DOMAINS,
 ) -> Iterator[tuple[Domain, Sample, TileOutputs]]:
     """Domain, sample and what the model says of it; arguments of `score_split`."""
     size = SIDE if session.info.free_size else session.info.tile
-    for domain in DOMAINS:
+    for domain in domains:
         engine = Engine(pool, split, replace(config, size=size, domains={domain: 1.0}), seed)
         for sample in map(engine, range(count)):
             yield domain, sample, session(sample.image[None], sample.coefficients[None], sample.table[None])
 
 
 def score_split(
-    session: Session, pool: TilePool, split: Split, config: SynthesisConfig, *, count: int, seed: int
+    session: Session,
+    pool: TilePool,
+    split: Split,
+    config: SynthesisConfig,
+    *,
+    count: int,
+    seed: int,
+    domains: Sequence[Domain] = DOMAINS,
 ) -> list[SampleResult]:
     """Score ``count`` samples of each domain, of 512 pixels a side where the model takes that, else of its tile's size.
 
@@ -66,9 +80,10 @@ def score_split(
         config: synthesis; its size and domain shares are replaced.
         count: samples a domain.
         seed: of the samples.
+        domains: whose samples; those of a domain are the same whichever others are there.
     """
     results = []
-    for domain, sample, output in outputs(session, pool, split, config, count=count, seed=seed):
+    for domain, sample, output in outputs(session, pool, split, config, count=count, seed=seed, domains=domains):
         quality = (float("nan"),) * 3
         if (sample.mask == 1).any():
             logits = output.mask[0, 0]

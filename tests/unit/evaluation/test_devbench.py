@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from omni_iml.evaluation.card import BEGIN, END, part, write_tables
+from omni_iml.evaluation.card import BEGIN, END, write_tables
 from omni_iml.evaluation.card_tables import alarms_table, devbench_table, robustness_table
-from omni_iml.evaluation.devbench import SETS, PictureResult, read_mask, score_devbench
+from omni_iml.evaluation.devbench import SETS, read_mask, score_devbench
 from omni_iml.evaluation.distortions import Distortion
 from omni_iml.inference.detector import Detector
 
@@ -65,15 +65,6 @@ def test_a_distorted_picture_is_scored_against_its_distorted_mask(root, tiny_mod
     assert results[0].iou == pytest.approx(0.5, abs=0.05)
     table = robustness_table({"resize-0.5": list(score_devbench(Detector(tiny_model), root, distortion=half))})
     assert "| resize-0.5 | 3 | 0.5" in table
-
-
-def test_what_was_measured_is_kept_and_not_measured_again(root, tiny_model, tmp_path):
-    path = tmp_path / "kept" / "devbench.json"
-    first = part(path, PictureResult, lambda: score_devbench(Detector(tiny_model), root))
-    again = part(path, PictureResult, lambda: pytest.fail("measured again"))
-    assert len(again) == len(first) == 2 * len(SETS)
-    assert again[0] == first[0]
-    assert math.isnan(again[1].iou)
 
 
 def test_missing_set_is_named(tmp_path, tiny_model):
