@@ -37,6 +37,9 @@ from omni_iml.models.export import SCHEMA, UNCALIBRATED, export_onnx
 VALIDATION_SEED, VALIDATION_COUNT = 20_262, 120
 WHOLE_SEED = 20_263
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
+PLAIN = {**UNCALIBRATED, "tile": 768, "free_size": True}
+"""Facts of the model before it is calibrated; docs/decisions/0003-tiles.md has what its tiles gain."""
+
 LICENCE = "see the card: research use; trained on pictures of several licences, ImageNet samples among them"
 
 
@@ -44,11 +47,10 @@ def facts_of(calibration: Calibration, regions: FilterScore, version: str) -> di
     """Metadata of the model file, its card still empty."""
     values = {n: round(v, 6) if isinstance(v, float) else list(v) for n, v in asdict(calibration).items()}
     return {
-        **UNCALIBRATED,
+        **PLAIN,
         "schema": SCHEMA,
         "name": "bundled",
         "version": version,
-        "free_size": True,  # small pictures unpadded: docs/decisions/0003-tiles.md has what it gains
         "tampered_at": values["tampered_at"],
         "no_trace_below": values["no_trace_below"],
         "no_trace_grades": values["no_trace_grades"],
@@ -81,7 +83,7 @@ def promote(weights: Path, version: str, cache: Path, *, threads: int | None = N
         # What is shipped is float16, so what is calibrated and scored is what float16 keeps.
         save_weights(trained, half, half=True)
         network, _ = load_network(half)
-        export_onnx(network, model, UNCALIBRATED)
+        export_onnx(network, model, PLAIN)
         kept = weights.with_name("promotion")
         level = network.decoder.predict.bias
         if level is None:
@@ -92,7 +94,7 @@ def promote(weights: Path, version: str, cache: Path, *, threads: int | None = N
             level += _shift(model, root, cache, kept, threads, processes)
         save_weights(network, half, half=True)
         network, _ = load_network(half)
-        export_onnx(network, model, UNCALIBRATED)
+        export_onnx(network, model, PLAIN)
         facts = facts_of(*_calibration(model, root, cache, kept, threads, processes), version)
         export_onnx(network, model, facts)
         tables = measure(model, root, cache, kept, threads=threads, processes=processes)

@@ -19,6 +19,9 @@ BLOCK = 8
 OVERLAP = 64
 """Pixels that neighbouring tiles share at the least."""
 
+LEAST = 2 / 3
+"""Of S: sides of the tiles of a picture that needs several, at the least."""
+
 STRIDE = 32
 """Sides of the network's input are multiples of this."""
 
@@ -49,10 +52,15 @@ def tile_side(length: int, info: ModelInfo) -> int:
         info: the model.
 
     Returns:
-        The model's S; less where the axis is shorter and the model takes any size: the least multiple of 32 that covers
-        it.
+        The model's S. A model that takes any size gets the least multiple of 32 with which one tile, or as many tiles as
+        S needs, cover the axis; of several none below `LEAST` of S, since a tile's rim has little around it to go by.
     """
-    return min(info.tile, -(-length // STRIDE) * STRIDE) if info.free_size else info.tile
+    if not info.free_size:
+        return info.tile
+    overlap = overlap_for(info.tile)
+    count = len(tile_starts(length, info.tile, overlap))
+    needed = -(-(length + (count - 1) * overlap) // (STRIDE * count)) * STRIDE
+    return needed if count == 1 else max(needed, round(LEAST * info.tile / STRIDE) * STRIDE)
 
 
 def tile_starts(length: int, tile: int, overlap: int = OVERLAP) -> tuple[int, ...]:

@@ -78,13 +78,31 @@ def test_impossible_geometry_is_refused(length, tile, overlap):
         (32, True, 32),
         (33, True, 64),
         (479, True, 480),
-        (512, True, 512),
-        (5000, True, 512),
-        (1, False, 512),
+        (768, True, 768),
+        (769, True, 512),
+        (960, True, 512),
+        (961, True, 544),
+        (1300, True, 704),
+        (5000, True, 704),
+        (1, False, 768),
     ],
 )
 def test_side_of_the_tiles_along_an_axis(make_info, length, free, side):
-    assert tile_side(length, make_info(tile=512, free_size=free)) == side
+    assert tile_side(length, make_info(tile=768, free_size=free)) == side
+
+
+@pytest.mark.parametrize("tile", [32, 96, 128, 512, 768])
+def test_tiles_of_any_size_are_as_few_as_full_ones_and_no_larger_than_they_must(make_info, tile):
+    info, overlap = make_info(tile=tile, free_size=True), overlap_for(tile)
+    for length in range(1, 2500):
+        side, count = tile_side(length, info), len(tile_starts(length, tile, overlap))
+        assert side <= tile
+        assert side % 32 == 0
+        assert len(tile_starts(length, side, overlap_for(side))) == count
+        if count > 1:
+            assert side >= 2 / 3 * tile - 16
+        if count == 1 or side > 2 / 3 * tile + 16:  # the next smaller side would not do
+            assert count * (side - 32) - (count - 1) * overlap < length
 
 
 @pytest.mark.parametrize(("tile", "overlap"), [(512, 64), (128, 64), (96, 48), (64, 32), (32, 16)])
