@@ -52,8 +52,8 @@ def tile_side(length: int, info: ModelInfo) -> int:
         info: the model.
 
     Returns:
-        The model's S. A model that takes any size gets the least multiple of 32 with which one tile, or as many tiles as
-        S needs, cover the axis; of several none below `LEAST` of S, since a tile's rim has little around it to go by.
+        The model's S. A model that takes any size gets the least multiple of 32 with which one tile, or as many tiles
+        as S needs, cover the axis; several are no smaller than `LEAST` of S, since a rim has little around it to go by.
     """
     if not info.free_size:
         return info.tile
