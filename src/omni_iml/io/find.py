@@ -54,8 +54,9 @@ def find_source(argument: str) -> list[Found]:
     which is searched recursively for the suffixes that this package reads. Anything else is a glob (``*``, ``?``,
     ``[...]``, ``**`` for any depth) for files with such suffixes. Hidden files and folders inside a folder or behind a
     wildcard are skipped, symbolic links are followed but no folder is visited twice, and the order is natural (``2``
-    before ``10``). A name is found however its accents are encoded (NFC or NFD). A folder inside that cannot be read
-    is listed in place of the pictures in it, so that `omni_iml.io.load` names it and the others are done.
+    before ``10``). A link to a picture is a picture under the link's name. A name is found however its accents are
+    encoded (NFC or NFD). A folder inside that cannot be read is listed in place of the pictures in it, so that
+    `omni_iml.io.load` names it and the others are done.
 
     Args:
         argument: a name as typed or as expanded by a shell.
@@ -73,7 +74,10 @@ def find_source(argument: str) -> list[Found]:
 
 
 def resolve_collisions(found: Iterable[Found]) -> list[Found]:
-    """List each file once, and give each a place of its own in the output folder.
+    """List each name once, and give each a place of its own in the output folder.
+
+    A name that several arguments lead to, also through links to its folder, is one; a link beside the file that it
+    leads to is a picture with a name of its own, as a copy would be.
 
     Sources that would share an output name (compared as some file systems do, without case and without regard to how
     accents are encoded) are told apart by the names of their parent folders, as many as it takes: ``a/x.jpg`` and
@@ -83,7 +87,7 @@ def resolve_collisions(found: Iterable[Found]) -> list[Found]:
         found: what `find_source` gave for all arguments together.
 
     Returns:
-        The files in the same order; one that several arguments name stays where it came first.
+        The names in the same order; one that several arguments lead to stays where it came first.
 
     Raises:
         UnreadableImage: two sources cannot be told apart.
@@ -91,7 +95,7 @@ def resolve_collisions(found: Iterable[Found]) -> list[Found]:
     seen: dict[str, list[Path]] = defaultdict(list)
     once: list[Found] = []
     for item in found:
-        others = seen[same_spelling(os.path.realpath(item.path))]
+        others = seen[same_spelling(_location(item.path))]
         if not any(_is_same(item.path, other) for other in others):
             others.append(item.path)
             once.append(item)
@@ -99,10 +103,15 @@ def resolve_collisions(found: Iterable[Found]) -> list[Found]:
 
 
 def _is_same(path: Path, other: Path) -> bool:
-    try:
-        return openable(path).samefile(openable(other))
+    try:  # a link is not followed: "X.jpg" that leads to "x.jpg" beside it is another name
+        return os.path.samestat(openable(path).lstat(), openable(other).lstat())
     except OSError:  # gone meanwhile
-        return os.path.realpath(path) == os.path.realpath(other)
+        return _location(path) == _location(other)
+
+
+def _location(path: Path) -> str:
+    """The path with the links to its folder followed, but not the file's own."""
+    return os.path.join(os.path.realpath(path.parent), path.name)  # noqa: PTH118 - a string to compare
 
 
 def _expand(argument: str) -> Iterator[Found]:

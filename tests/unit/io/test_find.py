@@ -112,6 +112,19 @@ def test_symbolic_link_loops_end(tree: Path) -> None:
             load(dangling)
 
 
+def test_a_link_with_a_name_of_its_own_is_a_picture_of_its_own(tree: Path) -> None:
+    try:
+        (tree / "other" / "photo3.jpg").symlink_to("photo2.JPG")
+        (tree / "other" / "Photo2.jpg").symlink_to("photo2.JPG")
+        (tree / "linked").symlink_to(tree / "other", target_is_directory=True)
+    except OSError:
+        pytest.skip("symbolic links are not permitted here, or this file system ignores case")
+    assert relatives(find_sources(["other"])) == ["Photo2.jpg", "photo2.JPG", "photo3.jpg", "y.tiff"]
+    assert relatives(find_sources(["other/photo2.JPG", "other/photo3.jpg"])) == ["photo2.JPG", "photo3.jpg"]
+    # The same names once more, through a link to their folder.
+    assert len(find_sources(["other", "linked", "linked/photo3.jpg", "linked/*"])) == 4
+
+
 @pytest.mark.parametrize("name", ["missing.jpg", "missing/", "pics/*.png", "empty", "", "a\0b", "x" * 5000])
 def test_nothing_found_names_the_argument(tree: Path, name: str) -> None:
     with pytest.raises(UnreadableImage) as caught:
