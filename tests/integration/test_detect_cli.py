@@ -172,7 +172,23 @@ def test_output_folder_that_is_a_file(pictures, detect, tmp_path):
     (tmp_path / "taken").write_text("")
     result = detect(pictures / "photo.jpg", "--out", tmp_path / "taken")
     assert result.exit_code == 2
-    assert "taken: the output folder cannot be made" in result.stderr
+    assert "taken: it cannot be written" in result.stderr
+
+
+def test_an_output_folder_that_cannot_be_written_to_is_found_first(pictures, detect, tmp_path, monkeypatch):
+    original = Path.open
+
+    def forbid(path, mode="r", *arguments, **options):
+        if "x" in mode:
+            raise PermissionError(13, "Permission denied", str(path))
+        return original(path, mode, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", forbid)  # a test run by root may write everywhere
+    monkeypatch.setattr("omni_iml.inference.detector.Detector.__init__", None)  # is not reached
+    result = detect(pictures / "photo.jpg", "--out", tmp_path / "o")
+    assert result.exit_code == 2
+    way_out = "change the permissions or write to another folder"
+    assert result.stderr == f"Error: {tmp_path / 'o'}: it cannot be written (Permission denied); {way_out}.\n"
 
 
 def test_a_second_run_does_not_analyse_the_first_one_s_maps(pictures, detect):
@@ -223,7 +239,9 @@ def test_full_disk(pictures, detect, tmp_path, monkeypatch):
     monkeypatch.setattr(Image.Image, "save", fail)
     result = detect(pictures / "photo.jpg", "--out", tmp_path / "o")
     assert result.exit_code == 3
-    assert "No space left on device" in result.stderr
+    named = tmp_path / "o" / "photo.jpg.mask.png"
+    way_out = "make room or write to another folder"
+    assert result.stderr == f"Error: {named}: it cannot be written (No space left on device); {way_out}.\n"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX pipes")

@@ -112,11 +112,26 @@ def pictures(sources: Sequence[str], out: Path | None) -> tuple[list[Found], lis
         raise WrongUsage(f"There is nothing to analyse ({causes}); name pictures or folders of pictures.")
     if out is not None:
         _refuse_collisions(found)
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WrongUsage(f"{out}: the output folder cannot be made ({error.strerror}); name another.") from error
+        make_output_folder(out)
     return found, bad
+
+
+def make_output_folder(out: Path) -> None:
+    """Make the folder of ``--out`` where it is not there, and see before any work is done that files can be made in it.
+
+    Args:
+        out: the folder.
+
+    Raises:
+        WrongUsage: it cannot be made, or not be written to.
+    """
+    from omni_iml.io.whole_file import UnwritableFile, check_writable, make_folder
+
+    try:
+        make_folder(out)
+        check_writable(out)
+    except UnwritableFile as error:
+        raise WrongUsage(str(error)) from error
 
 
 def _is_own_output(path: Path) -> bool:

@@ -16,8 +16,7 @@ from omni_iml.annotate.schema import published_form
 from omni_iml.evidence.measuring import Measurement
 from omni_iml.explain.explaining import Explained, Explanation
 from omni_iml.explain.interpreting import Interpretation
-from omni_iml.io.paths import openable
-from omni_iml.io.whole_file import write_whole
+from omni_iml.io.whole_file import make_folder, write_whole
 from omni_iml.report.files import output_stem
 from omni_iml.text import printable
 from omni_iml.types import Detection
@@ -156,12 +155,12 @@ def save(explanation: Explanation, folder: str | Path, name: str | None = None) 
         The paths by kind: "json", "picture".
 
     Raises:
-        OSError: the folder cannot be made or written to.
+        UnwritableFile: the folder cannot be made or written to, or the disk is full.
     """
     if name is None:
         name = explanation.source.replace("\\", "/").rsplit("/", 1)[-1] + explanation.part
     target = Path(folder) / output_stem(name)
-    openable(target.parent).mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     paths = {}
     if explanation.regions:
         paths["picture"] = target.with_name(target.name + ".explanation.png")

@@ -11,8 +11,7 @@ import numpy as np
 from PIL import Image
 
 from omni_iml.io.names import safe_folder, safe_name
-from omni_iml.io.paths import openable
-from omni_iml.io.whole_file import write_whole
+from omni_iml.io.whole_file import make_folder, write_whole
 from omni_iml.report.drawing import heatmap, overlay
 from omni_iml.report.json import to_json
 from omni_iml.types import Detection
@@ -37,13 +36,13 @@ def save(detection: Detection, folder: str | Path, name: str | None = None) -> d
         The paths by kind: "json", "mask" (0 and 255), "heatmap" (8-bit grey) and "overlay".
 
     Raises:
-        OSError: the folder cannot be made or written to.
+        UnwritableFile: the folder cannot be made or written to, or the disk is full.
     """
     if name is None:
         name = detection.source.replace("\\", "/").rsplit("/", 1)[-1] + detection.part
     stem = output_stem(name)
     target = Path(folder) / stem
-    openable(target.parent).mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     text = json.dumps(to_json(detection), indent=2, ensure_ascii=False) + "\n"
     writers: dict[str, tuple[str, Callable[[IO[bytes]], object]]] = {
         "mask": (".mask.png", lambda out: _png(Image.fromarray(detection.mask * np.uint8(255)), out)),

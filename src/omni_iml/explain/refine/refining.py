@@ -16,8 +16,7 @@ from PIL import Image
 
 from omni_iml.explain.refine.areas import Mask
 from omni_iml.explain.refine.rule import Candidate, Mention, Refined, Rule, refine
-from omni_iml.io.paths import openable
-from omni_iml.io.whole_file import write_whole
+from omni_iml.io.whole_file import make_folder, write_whole
 from omni_iml.metrics import count_pixels, iou
 from omni_iml.report.files import output_stem
 from omni_iml.text import printable
@@ -176,10 +175,10 @@ def save(refinement: Refinement, folder: str | Path, name: str) -> dict[str, Pat
         The paths by kind: "mask" (0 and 255) and "json".
 
     Raises:
-        OSError: the folder cannot be made or written to.
+        UnwritableFile: the folder cannot be made or written to, or the disk is full.
     """
     target = Path(folder) / output_stem(name)
-    openable(target.parent).mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     paths = {kind: target.with_name(target.name + end) for kind, end in _ENDINGS.items()}
     picture = Image.fromarray(refinement.refined.mask.astype(np.uint8) * np.uint8(255))
     write_whole(paths["mask"], lambda out: picture.save(out, format="PNG"))
