@@ -199,6 +199,53 @@ def test_a_second_run_does_not_analyse_the_first_one_s_maps(pictures, detect):
     assert detect(pictures / "photo.jpg.mask.png").exit_code == 0  # but it does when it is told to
 
 
+def test_files_of_others_are_not_replaced(pictures, detect):
+    (pictures / "broken.jpg").unlink()
+    foreign = {"photo.jpg.json": b'{"title": "photo.jpg", "photoTakenTime": {}}', "sub/scan.png.overlay.png": b"mine"}
+    for name, data in foreign.items():
+        (pictures / name).write_bytes(data)
+    green_patch().save(pictures / "other.png")
+    result = detect(pictures / "photo.jpg", pictures / "sub" / "scan.png", pictures / "other.png", "--out", pictures)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(
+        f"Error: {pictures / 'photo.jpg'}: its results would replace {pictures / 'photo.jpg.json'}, "
+        "which is no result of ours; name another --out.\n"
+    )
+    assert "2 analysed, 1 unreadable" in result.stderr
+    assert (pictures / "photo.jpg.json").read_bytes() == foreign["photo.jpg.json"]
+    assert not (pictures / "photo.jpg.mask.png").exists()
+    result = detect(pictures / "sub" / "scan.png", "--out", pictures / "sub", "--quiet")
+    assert result.exit_code == 1
+    assert "scan.png.overlay.png, which is no result of ours" in result.stderr
+    assert (pictures / "sub" / "scan.png.overlay.png").read_bytes() == b"mine"
+
+
+def test_a_picture_of_the_run_is_not_replaced(pictures, detect, monkeypatch):
+    mine = pictures / "photo.jpg.mask.png"
+    green_patch().save(mine)
+    (pictures / "photo.jpg.json").write_text('{"schema": "other/1"}')  # is not ours, and so the mask is not either
+    monkeypatch.setattr("omni_iml.inference.detector.Detector.__init__", None)  # is not reached
+    before = {path: path.read_bytes() for path in pictures.rglob("*.*")}
+    result = detect(pictures, "--out", pictures)
+    assert result.exit_code == 2
+    photo = pictures / "photo.jpg"
+    assert result.stderr == f"Error: {mine}: the results of {photo} would replace it; name another --out.\n"
+    assert {path: path.read_bytes() for path in pictures.rglob("*.*")} == before
+
+
+def test_pages_and_frames_do_not_replace_files_of_others(detect, tmp_path):
+    frames = [Image.new("RGB", (70, 70), (shade, 30, 30)) for shade in (30, 90)]
+    frames[0].save(tmp_path / "two.tif", save_all=True, append_images=frames[1:])
+    (tmp_path / "two.tif.json").write_text("{}")  # no result of two frames has this name
+    (tmp_path / "two.tif.p002.json").write_text("{}")
+    result = detect(tmp_path / "two.tif", "--frames", "all", "--out", tmp_path)
+    assert result.exit_code == 1
+    assert "1 analysed, 1 unreadable" in result.stderr
+    assert "two.tif.p002: its results would replace" in result.stderr
+    assert {(tmp_path / name).read_text() for name in ("two.tif.json", "two.tif.p002.json")} == {"{}"}
+    assert (tmp_path / "two.tif.p001.json").is_file()
+
+
 def test_same_names_from_two_folders_are_kept_apart(tmp_path, detect):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()

@@ -62,6 +62,18 @@ def test_a_mask_of_another_size_is_named_and_the_others_are_done(tmp_path: Path)
     assert (tmp_path / "o" / "letter.jpg.explanation.json").is_file()
 
 
+def test_files_of_others_are_not_replaced(tmp_path: Path) -> None:
+    mine = tmp_path / "meadow.jpg.explanation.json"
+    mine.write_text("my own words")
+    names = [str(EXAMPLES / name) for name in ("meadow.jpg", "letter.jpg")]
+    for _ in range(2):  # the second time letter.jpg's explanation is one of ours
+        result = CliRunner().invoke(app, ["explain", *names, "--masks", str(TRUTH), "--no-ocr", "--out", str(tmp_path)])
+        assert result.exit_code == 1
+        assert f"meadow.jpg: its results would replace {mine}, which is no result of ours" in result.stderr
+        assert "letter.jpg: 0 regions" in result.stderr
+    assert mine.read_text() == "my own words"
+
+
 @pytest.mark.parametrize("options", [["--masks", "nowhere"], ["--frames", "0"]])
 def test_wrong_usage_ends_with_2(options: list[str]) -> None:
     result = CliRunner().invoke(app, ["explain", str(EXAMPLES / "letter.jpg"), *options])

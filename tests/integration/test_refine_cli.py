@@ -56,3 +56,16 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     assert "receipt.jpg.explanation.json: the explanation cannot be read" in error
     assert run(*common, "--results", tmp_path / "r", "--out", tmp_path / "r")[0] == 2
     assert run(*common, "--results", tmp_path / "nowhere", "--out", tmp_path / "o")[0] == 2
+
+
+def test_a_mask_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
+    pytest.importorskip("rapidocr")
+    (tmp_path / "r").mkdir()
+    (tmp_path / "o").mkdir()
+    mine = tmp_path / "o" / "receipt.jpg.mask.png"
+    mine.write_bytes(b"drawn by hand")
+    common = ("refine", EXAMPLES / "receipt.jpg", "--domain", "document")
+    code, _, error = run(*common, "--results", tmp_path / "r", "--out", tmp_path / "o")
+    assert code == 1
+    assert f"receipt.jpg: its results would replace {mine}, which is no result of ours; name another --out" in error
+    assert mine.read_bytes() == b"drawn by hand"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,10 +16,10 @@ from omni_iml.cli.names import PrecisionName
 from omni_iml.types import MAX_PIXELS, UnreadableImage
 
 if TYPE_CHECKING:
+    from omni_iml.cli.outputs import Outputs
     from omni_iml.inference.detector import Detector
     from omni_iml.io.find import Found
-
-_OWN_SUFFIXES = (".mask.png", ".heatmap.png", ".overlay.png", ".explanation.png")
+    from omni_iml.types import Detection
 
 
 class RuntimeName(StrEnum):
@@ -63,15 +62,18 @@ def detect(
     wrong usage, 3 if something else failed.
     """
     with exit_codes(debug):
+        from omni_iml.cli.outputs import Outputs
+        from omni_iml.cli.own_files import DETECTION
         from omni_iml.inference.detector import Detector
 
         choice = choice_of(frames, pages, dpi, password)
-        found, bad = pictures(sources, out)
+        found, bad = pictures(sources)
+        outputs = None if out is None else Outputs(out, DETECTION, found)
         try:
             detector = Detector(model, runtime.value, threads, mask_threshold, max_pixels, precision.value)
         except ValueError as error:
             raise WrongUsage(f"{error}.") from error
-        unreadable = _run(detector, found, bad, out, choice, as_json=as_json, quiet=quiet, debug=debug)
+        unreadable = _run(detector, found, bad, outputs, choice, as_json=as_json, quiet=quiet, debug=debug)
         if unreadable:
             raise typer.Exit(SOME_UNREADABLE)
 
@@ -91,8 +93,9 @@ def choice_of(frames: str, pages: str | None, dpi: float, password: str | None) 
     return {"frames": chosen, "pages": pages, "dpi": dpi, "password": password}
 
 
-def pictures(sources: Sequence[str], out: Path | None) -> tuple[list[Found], list[UnreadableImage]]:
-    """The pictures that the sources name, no two of which write to the same files, and the sources that name none."""
+def pictures(sources: Sequence[str]) -> tuple[list[Found], list[UnreadableImage]]:
+    """The pictures that the sources name, maps of ours only where they are named, and the sources that name none."""
+    from omni_iml.cli.own_files import is_own_map
     from omni_iml.io.find import find_source, resolve_collisions
 
     good: list[Found] = []
@@ -106,65 +109,18 @@ def pictures(sources: Sequence[str], out: Path | None) -> tuple[list[Found], lis
         placed = resolve_collisions(good)
     except UnreadableImage as error:  # the pictures may be fine: it is naming them together that is refused
         raise WrongUsage(str(error)) from error
-    found = [item for item in placed if str(item.path) in sources or not _is_own_output(item.path)]
+    found = [item for item in placed if str(item.path) in sources or not is_own_map(item.path)]
     if not found:
         causes = "; ".join(str(error).removesuffix(".") for error in bad) or f"{', '.join(sources)}: only our own maps"
         raise WrongUsage(f"There is nothing to analyse ({causes}); name pictures or folders of pictures.")
-    if out is not None:
-        _refuse_collisions(found)
-        make_output_folder(out)
     return found, bad
-
-
-def make_output_folder(out: Path) -> None:
-    """Make the folder of ``--out`` where it is not there, and see before any work is done that files can be made in it.
-
-    Args:
-        out: the folder.
-
-    Raises:
-        WrongUsage: it cannot be made, or not be written to.
-    """
-    from omni_iml.io.whole_file import UnwritableFile, check_writable, make_folder
-
-    try:
-        make_folder(out)
-        check_writable(out)
-    except UnwritableFile as error:
-        raise WrongUsage(str(error)) from error
-
-
-def _is_own_output(path: Path) -> bool:
-    """Whether an earlier run wrote the file: a map beside the JSON of the same picture."""
-    for suffix in _OWN_SUFFIXES:
-        if path.name.endswith(suffix):
-            stem = path.name.removesuffix(suffix)
-            return any(
-                path.with_name(stem + ending).is_file() for ending in (".json", ".explanation.json", ".refinement.json")
-            )
-    return False
-
-
-def _refuse_collisions(found: Sequence[Found]) -> None:
-    """Names that differ only in characters which some file system refuses would share their output files."""
-    from omni_iml.report.files import output_stem
-
-    taken: dict[str, Path] = {}
-    for item in found:
-        stem = os.path.normcase(output_stem(item.relative.as_posix()))
-        if stem in taken:
-            raise WrongUsage(
-                f"{item.path}: its results would overwrite those of {taken[stem]}; "
-                "rename one of them, or write to different folders."
-            )
-        taken[stem] = item.path
 
 
 def _run(
     detector: Detector,
     found: Sequence[Found],
     bad: Sequence[UnreadableImage],
-    out: Path | None,
+    outputs: Outputs | None,
     choice: Mapping[str, Any],
     *,
     as_json: bool,
@@ -174,34 +130,40 @@ def _run(
     """Analyse every picture of every file and report; returns how many could not be read."""
     from omni_iml.cli.summary import Summary
     from omni_iml.report import save, to_json
-    from omni_iml.report.files import output_stem
 
     unreadable = len(bad)
-    taken: set[str] = set()
     with Summary(len(found), quiet=quiet) as summary:
         for error in bad:
             summary.fail(describe(error, debug))
         for item in found:
-            for result in detector.detect_parts(item.path, **choice):
+            for result in _results(detector, item, outputs, choice):
                 if isinstance(result, UnreadableImage):
                     unreadable += 1
                     summary.fail(describe(result, debug))
                     continue
                 name = item.relative.as_posix() + result.part
-                if out is not None:
-                    # Files were told apart before; this is about a part that is named like another file's.
-                    stem = os.path.normcase(output_stem(name))
-                    if stem in taken:
-                        unreadable += 1
-                        cause = "its results would overwrite those of another picture"
-                        clash = UnreadableImage(f"{item.path}{result.part}", cause, "analyse the file on its own")
-                        summary.fail(describe(clash, debug))
-                        continue
-                    taken.add(stem)
-                    save(result, out, name)
+                if outputs is not None:
+                    save(result, outputs.folder, name)
                 if as_json:
                     emit(json.dumps(to_json(result)))
                 summary.add(name, result)
             summary.advance()
-    summary.print(unreadable, out)
+    summary.print(unreadable, None if outputs is None else outputs.folder)
     return unreadable
+
+
+def _results(
+    detector: Detector, item: Found, outputs: Outputs | None, choice: Mapping[str, Any]
+) -> Iterator[Detection | UnreadableImage]:
+    """What a file gives; in place of a result whose files are not free, the error that says so."""
+    if outputs is not None and choice["frames"] == "first" and (blocked := outputs.blocked(item)) is not None:
+        yield blocked
+        return
+    for result in detector.detect_parts(item.path, **choice):
+        if outputs is not None and not isinstance(result, UnreadableImage):
+            try:
+                outputs.claim(f"{item.path}{result.part}", item.relative.as_posix() + result.part)
+            except UnreadableImage as error:
+                yield error
+                continue
+        yield result

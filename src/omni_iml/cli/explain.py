@@ -83,6 +83,8 @@ def explain(
     failed.
     """
     with exit_codes(debug):
+        from omni_iml.cli.outputs import Outputs
+        from omni_iml.cli.own_files import EXPLANATION
         from omni_iml.explain import save, to_json
         from omni_iml.inference.detector import Detector
         from omni_iml.io.parts import load_parts
@@ -93,7 +95,8 @@ def explain(
         choice = choice_of(frames, pages, dpi, password)
         if masks is not None and not masks.is_dir():
             raise WrongUsage(f"{masks}: there is no such folder of masks; name the one that detect wrote.")
-        found, bad = pictures(sources, out)
+        found, bad = pictures(sources)
+        outputs = None if out is None else Outputs(out, EXPLANATION, found)
         detector = None if masks is not None else Detector(model, threads=threads, max_pixels=max_pixels)
         reader = text_reader(ocr)
         interpreter = None
@@ -112,6 +115,8 @@ def explain(
                     if isinstance(image, UnreadableImage):
                         raise image
                     name = item.relative.as_posix() + image.part
+                    if outputs is not None:
+                        outputs.claim(image.source + image.part, name)
                     explanation = _explained(image, name, masks, detector, reader, interpreter, domain)
                 except OmniError as error:
                     failed += 1

@@ -63,6 +63,8 @@ def refine(
     wrong usage, 3 if something else failed.
     """
     with exit_codes(debug):
+        from omni_iml.cli.outputs import Outputs
+        from omni_iml.cli.own_files import REFINEMENT
         from omni_iml.explain.refine.refining import save, to_json
         from omni_iml.io.parts import load_parts
 
@@ -75,7 +77,8 @@ def refine(
             if folder is not None and out.resolve() == folder.resolve():
                 raise WrongUsage(f"{out}: the refined masks would overwrite those there; name another --out.")
         finder = _finder(domain, detector, segmenter, device, threshold)
-        found, bad = pictures(sources, out)
+        found, bad = pictures(sources)
+        outputs = Outputs(out, REFINEMENT, found)
         failed = len(bad)
         for error in bad:
             print(describe(error, debug), file=sys.stderr)
@@ -85,6 +88,7 @@ def refine(
                     if isinstance(image, UnreadableImage):
                         raise image
                     name = item.relative.as_posix() + image.part
+                    outputs.claim(image.source + image.part, name)
                     refinement = _refined(image, name, results, masks, truth, finder)
                 except OmniError as error:
                     failed += 1

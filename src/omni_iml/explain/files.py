@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from omni_iml.annotate.schema import published_form
 from omni_iml.evidence.measuring import Measurement
 from omni_iml.explain.explaining import Explained, Explanation
 from omni_iml.explain.interpreting import Interpretation
-from omni_iml.io.whole_file import make_folder, write_whole
+from omni_iml.io.whole_file import make_folder, write_together
 from omni_iml.report.files import output_stem
 from omni_iml.text import printable
 from omni_iml.types import Detection
@@ -162,11 +163,13 @@ def save(explanation: Explanation, folder: str | Path, name: str | None = None) 
     target = Path(folder) / output_stem(name)
     make_folder(target.parent)
     paths = {}
+    writers: list[Callable[[IO[bytes]], object]] = []
     if explanation.regions:
         paths["picture"] = target.with_name(target.name + ".explanation.png")
         picture = draw(explanation)
-        write_whole(paths["picture"], lambda out: picture.save(out, format="PNG", compress_level=3))
+        writers.append(lambda out: picture.save(out, format="PNG", compress_level=3))
     text = json.dumps(to_json(explanation), indent=2, ensure_ascii=False) + "\n"
     paths["json"] = target.with_name(target.name + ".explanation.json")
-    write_whole(paths["json"], lambda out: out.write(text.encode("utf-8")))
+    writers.append(lambda out: out.write(text.encode("utf-8")))
+    write_together(list(zip(paths.values(), writers, strict=True)))
     return paths

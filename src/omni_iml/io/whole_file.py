@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -50,6 +50,29 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and not isinstance(error, UnwritableFile):
             raise UnwritableFile(path, error) from error
+        raise
+
+
+def write_together(files: Sequence[tuple[Path, Callable[[IO[bytes]], object]]]) -> None:
+    """Write files of which the last one says what the others are: they are not left without it.
+
+    Args:
+        files: where, and what writes it, as for `write_whole`; in this order.
+
+    Raises:
+        UnwritableFile: as `write_whole`. Those that were written are removed, unless the last one lies there already.
+    """
+    *_, (last, _) = files
+    done: list[Path] = []
+    try:
+        for path, write in files:
+            write_whole(path, write)
+            done.append(path)
+    except BaseException:
+        if not openable(last).exists():
+            for path in done:
+                with suppress(OSError):
+                    openable(path).unlink(missing_ok=True)
         raise
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from omni_iml.io.names import safe_folder, safe_name
-from omni_iml.io.whole_file import make_folder, write_whole
+from omni_iml.io.whole_file import make_folder, write_together
 from omni_iml.report.drawing import heatmap, overlay
 from omni_iml.report.json import to_json
 from omni_iml.types import Detection
@@ -50,10 +50,9 @@ def save(detection: Detection, folder: str | Path, name: str | None = None) -> d
         "overlay": (".overlay.png", lambda out: _png(overlay(detection), out)),
         "json": (".json", lambda out: out.write(text.encode("utf-8"))),
     }
-    paths = {}
-    for kind, (suffix, write) in writers.items():  # the JSON comes last: where it is, the pictures are too
-        paths[kind] = target.with_name(target.name + suffix)
-        write_whole(paths[kind], write)
+    paths = {kind: target.with_name(target.name + suffix) for kind, (suffix, _) in writers.items()}
+    # The JSON comes last: where it is, the pictures are too.
+    write_together([(paths[kind], write) for kind, (_, write) in writers.items()])
     return paths
 
 

@@ -25,7 +25,7 @@ def test_each_source_is_walked_once(monkeypatch, tmp_path):
     expand = find._expand
     monkeypatch.setattr(find, "_expand", lambda argument: asked.append(argument) or expand(argument))
     sources = [str(tmp_path / name) for name in ("a", "absent", "b")]
-    found, bad = pictures(sources, None)
+    found, bad = pictures(sources)
     assert asked == sources
     assert [item.relative.as_posix() for item in found] == ["a/x.jpg", "b/x.jpg"]
     assert [error.source for error in bad] == [sources[1]]

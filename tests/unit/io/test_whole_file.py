@@ -8,7 +8,7 @@ from typing import IO
 
 import pytest
 
-from omni_iml.io.whole_file import UnwritableFile, check_writable, make_folder, write_whole
+from omni_iml.io.whole_file import UnwritableFile, check_writable, make_folder, write_together, write_whole
 
 
 def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
@@ -69,3 +69,20 @@ def test_a_folder_is_tried_and_left_as_it_was(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(Path, "open", refuse(errno.EACCES))
     with pytest.raises(UnwritableFile, match=r"b: it cannot be written \(Permission denied\); change the permissions"):
         check_writable(folder)
+
+
+def test_maps_are_not_left_without_the_file_that_says_what_they_are(tmp_path: Path) -> None:
+    def put(data: bytes) -> Callable[[IO[bytes]], object]:
+        return lambda file: file.write(data)
+
+    def stopped(_file: IO[bytes]) -> None:
+        raise KeyboardInterrupt
+
+    one, last = tmp_path / "mask.png", tmp_path / "json"
+    with pytest.raises(KeyboardInterrupt):
+        write_together([(one, put(b"first")), (last, stopped)])
+    assert list(tmp_path.iterdir()) == []
+    write_together([(one, put(b"first")), (last, put(b"{}"))])
+    with pytest.raises(KeyboardInterrupt):
+        write_together([(one, put(b"second")), (last, stopped)])
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"mask.png": b"second", "json": b"{}"}

@@ -16,7 +16,7 @@ from PIL import Image
 
 from omni_iml.explain.refine.areas import Mask
 from omni_iml.explain.refine.rule import Candidate, Mention, Refined, Rule, refine
-from omni_iml.io.whole_file import make_folder, write_whole
+from omni_iml.io.whole_file import make_folder, write_together
 from omni_iml.metrics import count_pixels, iou
 from omni_iml.report.files import output_stem
 from omni_iml.text import printable
@@ -181,9 +181,9 @@ def save(refinement: Refinement, folder: str | Path, name: str) -> dict[str, Pat
     make_folder(target.parent)
     paths = {kind: target.with_name(target.name + end) for kind, end in _ENDINGS.items()}
     picture = Image.fromarray(refinement.refined.mask.astype(np.uint8) * np.uint8(255))
-    write_whole(paths["mask"], lambda out: picture.save(out, format="PNG"))
     text = json.dumps(to_json(name, refinement), indent=2, ensure_ascii=False) + "\n"
-    write_whole(paths["json"], lambda out: out.write(text.encode("utf-8")))
+    mask = paths["mask"], lambda out: picture.save(out, format="PNG")
+    write_together([mask, (paths["json"], lambda out: out.write(text.encode("utf-8")))])
     return paths
 
 
