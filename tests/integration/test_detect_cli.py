@@ -8,6 +8,7 @@ import signal
 import struct
 import subprocess
 import sys
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -244,6 +245,39 @@ def test_pages_and_frames_do_not_replace_files_of_others(detect, tmp_path):
     assert "two.tif.p002: its results would replace" in result.stderr
     assert {(tmp_path / name).read_text() for name in ("two.tif.json", "two.tif.p002.json")} == {"{}"}
     assert (tmp_path / "two.tif.p001.json").is_file()
+
+
+def test_results_of_a_file_that_cannot_be_read_any_more_are_removed(pictures, detect, tmp_path):
+    out = tmp_path / "o"
+    assert detect(pictures, "--out", out).exit_code == 1
+    (out / "photo.jpg.note.txt").write_text("mine")
+    (out / "broken.jpg.json").write_text("{}")  # not ours
+    (pictures / "photo.jpg").write_text("garbage", encoding="utf-8")
+    result = detect(pictures, "--out", out)
+    assert result.exit_code == 1
+    assert "1 analysed, 2 unreadable" in result.stderr
+    assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*.*")) == [
+        "broken.jpg.json",
+        "photo.jpg.note.txt",
+        *(f"sub/scan.png.{kind}" for kind in ("heatmap.png", "json", "mask.png", "overlay.png")),
+    ]
+
+
+def test_results_of_the_members_of_an_archive_go_with_it(detect, tmp_path):
+    out = tmp_path / "o"
+    for name in ("a.zip", "a.zip2.zip"):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for member in ("x.png", "deep/y.png"):
+                with archive.open(member, "w") as stream:
+                    green_patch().save(stream, format="PNG")
+    assert detect(tmp_path / "a.zip", tmp_path / "a.zip2.zip", "--out", out).exit_code == 0
+    assert len(list(out.rglob("*.json"))) == 4
+    (tmp_path / "a.zip").write_bytes(b"PK\3\4 garbage")
+    assert detect(tmp_path / "a.zip", "--out", out).exit_code == 1
+    left = {path.relative_to(out).parts[0] for path in out.rglob("*.*") if path.is_file()}
+    assert left == {"a.zip2.zip!deep", "a.zip2.zip!x.png.json"} | {
+        f"a.zip2.zip!x.png.{kind}.png" for kind in ("heatmap", "mask", "overlay")
+    }
 
 
 def test_same_names_from_two_folders_are_kept_apart(tmp_path, detect):

@@ -74,6 +74,27 @@ def test_files_of_others_are_not_replaced(tmp_path: Path) -> None:
     assert mine.read_text() == "my own words"
 
 
+def test_what_is_true_no_longer_is_removed(tmp_path: Path) -> None:
+    picture, masks, out = tmp_path / "in" / "meadow.jpg", tmp_path / "masks", tmp_path / "o"
+    for folder in (picture.parent, masks):
+        folder.mkdir()
+    picture.write_bytes((EXAMPLES / "meadow.jpg").read_bytes())
+    (masks / "meadow.jpg.mask.png").write_bytes((TRUTH / "meadow.jpg.mask.png").read_bytes())
+
+    def run() -> int:
+        options = ["--masks", str(masks), "--no-ocr", "--out", str(out), "-q"]
+        return CliRunner().invoke(app, ["explain", str(picture), *options]).exit_code
+
+    assert run() == 0
+    assert {path.name for path in out.iterdir()} == {"meadow.jpg.explanation.json", "meadow.jpg.explanation.png"}
+    (masks / "meadow.jpg.mask.png").unlink()  # then it has no region, and so no picture of one
+    assert run() == 0
+    assert {path.name for path in out.iterdir()} == {"meadow.jpg.explanation.json"}
+    picture.write_bytes(b"garbage")
+    assert run() == 1
+    assert list(out.iterdir()) == []
+
+
 @pytest.mark.parametrize("options", [["--masks", "nowhere"], ["--frames", "0"]])
 def test_wrong_usage_ends_with_2(options: list[str]) -> None:
     result = CliRunner().invoke(app, ["explain", str(EXAMPLES / "letter.jpg"), *options])

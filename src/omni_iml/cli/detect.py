@@ -140,6 +140,8 @@ def _run(
                 if isinstance(result, UnreadableImage):
                     unreadable += 1
                     summary.fail(describe(result, debug))
+                    if outputs is not None:
+                        outputs.discard(item, result)
                     continue
                 name = item.relative.as_posix() + result.part
                 if outputs is not None:

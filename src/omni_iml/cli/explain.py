@@ -121,9 +121,11 @@ def explain(
                 except OmniError as error:
                     failed += 1
                     print(describe(error, debug), file=sys.stderr)
+                    if outputs is not None:
+                        outputs.discard(item, error)
                     continue
-                if out is not None:
-                    save(explanation, out, name)
+                if outputs is not None:
+                    outputs.saved(name, save(explanation, outputs.folder, name).values())
                 if as_json:
                     emit(json.dumps(to_json(explanation)))
                 if not quiet:

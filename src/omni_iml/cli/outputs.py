@@ -8,15 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omni_iml.cli.failures import WrongUsage
-from omni_iml.cli.own_files import Kind, first_foreign
+from omni_iml.cli.own_files import Kind, earlier_results, first_foreign, remove
 from omni_iml.io.containers import CONTAINER_SUFFIXES
 from omni_iml.io.paths import openable
 from omni_iml.io.sniff import SUFFIXES
 from omni_iml.io.whole_file import UnwritableFile, check_writable, make_folder
-from omni_iml.types import UnreadableImage
+from omni_iml.types import OmniError, UnreadableImage
 
 if TYPE_CHECKING:
     from omni_iml.io.find import Found
+
+
+class TakenName(UnreadableImage):
+    """A picture whose results have no place: their files are another picture's, or somebody else's."""
 
 
 class Outputs:
@@ -48,7 +52,7 @@ class Outputs:
         except UnwritableFile as error:
             raise WrongUsage(str(error)) from error
 
-    def blocked(self, item: Found) -> UnreadableImage | None:
+    def blocked(self, item: Found) -> TakenName | None:
         """Say before a picture is analysed that its results would replace somebody's file.
 
         Args:
@@ -60,7 +64,7 @@ class Outputs:
         if item.path.suffix.lower() not in SUFFIXES:
             return None
         cause = self._obstacle(item.relative.as_posix())
-        return None if cause is None else UnreadableImage(str(item.path), cause, "name another --out")
+        return None if cause is None else TakenName(str(item.path), cause, "name another --out")
 
     def claim(self, source: str, name: str) -> None:
         """Take the files of a picture's results, before they are written.
@@ -70,16 +74,50 @@ class Outputs:
             name: the picture's place in the folder, with its part.
 
         Raises:
-            UnreadableImage: results of this run have them already, or they are not ours.
+            TakenName: results of this run have them already, or they are not ours.
         """
         stem = os.path.normcase(_stem(name))
         # Files were told apart before; this is about a part that is named like another file's.
         if stem in self._taken:
             cause = "its results would overwrite those of another picture"
-            raise UnreadableImage(source, cause, "analyse the file on its own")
+            raise TakenName(source, cause, "analyse the file on its own")
         if (obstacle := self._obstacle(name)) is not None:
-            raise UnreadableImage(source, obstacle, "name another --out")
+            raise TakenName(source, obstacle, "name another --out")
         self._taken.add(stem)
+
+    def discard(self, item: Found, error: OmniError) -> None:
+        """Remove what earlier runs wrote of a picture that cannot be read any more, and of its parts.
+
+        Args:
+            item: the file.
+            error: what was said of it; nothing is removed unless it is an `UnreadableImage` of the file or a part.
+
+        Raises:
+            UnwritableFile: a file cannot be removed.
+        """
+        if not isinstance(error, UnreadableImage) or isinstance(error, TakenName):
+            return
+        part = error.source.removeprefix(str(item.path))
+        if part == error.source:  # it speaks of something else
+            return
+        for stem in earlier_results(self.folder / _stem(item.relative.as_posix() + part), self._kind):
+            files = self._kind.files(stem)
+            is_new = os.path.normcase(stem.relative_to(self.folder)) in self._taken
+            if not is_new and self._input_among(files) is None:
+                remove(files)
+
+    def saved(self, name: str, paths: Iterable[Path]) -> None:
+        """Remove the maps of an earlier result that the new one does not have.
+
+        Args:
+            name: as it was claimed.
+            paths: what was written.
+
+        Raises:
+            UnwritableFile: a file cannot be removed.
+        """
+        written = set(paths)
+        remove(path for path in self._kind.files(self.folder / _stem(name)) if path not in written)
 
     def _obstacle(self, name: str) -> str | None:
         stem = self.folder / _stem(name)

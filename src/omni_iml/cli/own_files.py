@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from omni_iml.io.paths import openable
+from omni_iml.io.whole_file import UnwritableFile
 
+_PART = re.compile(r"\.[pi]\d{2,}|!")
+"""How the name of a part goes on after that of its file: see `omni_iml.types.EvidenceImage`."""
 _LONGEST = 16 * 2**20
 """Bytes of a JSON file that is looked into; ours have some kilobytes."""
 
@@ -90,3 +95,45 @@ def first_foreign(stem: Path, kind: Kind) -> Path | None:
     if os.path.lexists(openable(last)) and not is_own_json(last, kind):
         return last
     return next((path for path in maps if os.path.lexists(openable(path)) and not is_own_map(path)), None)
+
+
+def earlier_results(stem: Path, kind: Kind) -> list[Path]:
+    """Results of ours that lie there of a picture or of the parts of a document.
+
+    Args:
+        stem: path of the picture's results without their endings.
+        kind: of the results.
+
+    Returns:
+        The path without endings of each, sorted; those whose JSON file is not ours are left out.
+    """
+    folder, own = stem.parent, stem.name
+    try:
+        names = [entry.name for entry in openable(folder).iterdir()]
+    except OSError:
+        return []
+    jsons = []
+    for name in names:
+        if name == own + kind.json or (name.startswith(own) and _PART.match(name, len(own))):
+            jsons.append(folder / name)
+            top = openable(folder / name)  # of "report.docx!word/media/a.jpg" a folder; of a file nothing is walked
+            for place, _, inside in os.walk(top):
+                jsons += [folder / name / Path(place).relative_to(top) / each for each in inside]
+    ours = (path for path in jsons if path.name.endswith(kind.json) and is_own_json(path, kind))
+    return sorted(path.with_name(path.name.removesuffix(kind.json)) for path in ours)
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Remove files of ours.
+
+    Args:
+        paths: of a picture's results, the JSON file last: a map without it would look like somebody else's.
+
+    Raises:
+        UnwritableFile: one cannot be removed.
+    """
+    for path in paths:
+        try:
+            openable(path).unlink(missing_ok=True)
+        except OSError as error:
+            raise UnwritableFile(path, error) from error

@@ -93,6 +93,7 @@ def refine(
                 except OmniError as error:
                     failed += 1
                     print(describe(error, debug), file=sys.stderr)
+                    outputs.discard(item, error)
                     continue
                 save(refinement, out, name)
                 if as_json:

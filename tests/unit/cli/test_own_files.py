@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 
 from omni_iml.cli import own_files
-from omni_iml.cli.own_files import DETECTION, EXPLANATION, REFINEMENT, Kind, first_foreign, is_own_json, is_own_map
+from omni_iml.cli.own_files import (
+    DETECTION,
+    EXPLANATION,
+    REFINEMENT,
+    Kind,
+    earlier_results,
+    first_foreign,
+    is_own_json,
+    is_own_map,
+    remove,
+)
+from omni_iml.io.whole_file import UnwritableFile
 
 
 @pytest.mark.parametrize(
@@ -68,3 +79,28 @@ def test_the_first_file_of_somebody_else(tmp_path: Path) -> None:
     assert first_foreign(stem, DETECTION) == tmp_path / "x.jpg.mask.png"
     (tmp_path / "x.jpg.json").write_text("{}")
     assert first_foreign(stem, DETECTION) == tmp_path / "x.jpg.json"
+
+
+def test_earlier_results_are_those_of_a_file_and_its_parts(tmp_path: Path) -> None:
+    own = ("c.pdf", "c.pdf.p003", "c.pdf.p003.i01", "c.pdf!a.jpg", "c.pdf!b/c/d.png")
+    for name in (*own, "c.pdf2", "c.pdf.page", "b.pdf", "c.pdf.p004"):
+        path = tmp_path / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('{"schema": "omni-iml/detection/1"}' if name != "c.pdf.p004" else "{}")
+    assert earlier_results(tmp_path / "c.pdf", DETECTION) == sorted(tmp_path / name for name in own)
+    assert earlier_results(tmp_path / "c.pdf.p003", DETECTION) == [tmp_path / name for name in own[1:3]]
+    assert earlier_results(tmp_path / "c.pdf", EXPLANATION) == []
+    assert earlier_results(tmp_path / "nowhere" / "c.pdf", DETECTION) == []
+
+
+def test_files_are_removed_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(b"")
+    remove([tmp_path / "a", tmp_path / "absent"])
+    assert list(tmp_path.iterdir()) == []
+
+    def forbid(path: Path, **_options: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "unlink", forbid)
+    with pytest.raises(UnwritableFile, match=r"a: it cannot be written \(Permission denied\)"):
+        remove([tmp_path / "a"])
