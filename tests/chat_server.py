@@ -53,6 +53,7 @@ class ChatServer:
         self.faults: deque[str] = deque()
         self.says = ""  # to what asks for no form
         self.models = ["m"]
+        self.instead: tuple[str, bytes] | None = None  # content type and body, in place of chat and list of models
         self.requests: list[dict[str, Any]] = []
         self.answered: list[str] = []
         self.keys: set[str] = set()
@@ -173,6 +174,8 @@ def _handler(server: ChatServer) -> type[BaseHTTPRequestHandler]:
                 case "timeout":
                     time.sleep(1.0)
                     self.close_connection = True
+                case _ if server.instead is not None:
+                    self.reply(200, server.instead[1], {"content-type": server.instead[0]})
                 case _:
                     self.reply(200, server.complete(body, fault))
                     with server.lock:
@@ -180,7 +183,9 @@ def _handler(server: ChatServer) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             path = self.path.removeprefix("/v1").partition("?")[0]
-            if path == "/models":
+            if path == "/models" and server.instead is not None:
+                self.reply(200, server.instead[1], {"content-type": server.instead[0]})
+            elif path == "/models":
                 data = [{"id": name, "object": "model", "created": 0, "owned_by": "x"} for name in server.models]
                 self.reply(200, {"object": "list", "data": data})
             elif path == "/batches":

@@ -7,7 +7,8 @@ from typing import Any
 
 from omni_iml.annotate.annotator import Answer, Question, in_form
 from omni_iml.annotate.answers import answer_schema
-from omni_iml.mllm.endpoint import Endpoint, read_completion
+from omni_iml.mllm.completion import read_completion
+from omni_iml.mllm.endpoint import Endpoint
 
 
 class OpenAIChat:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from omni_iml.mllm.asking import (
@@ -17,7 +18,7 @@ from omni_iml.mllm.asking import (
     TooFast,
     Unreachable,
 )
-from omni_iml.mllm.loops import loop_start
+from omni_iml.mllm.completion import error_of, read_completion, read_models, read_object
 from omni_iml.mllm.pictures import as_data_url
 from omni_iml.text import plain
 
@@ -70,12 +71,7 @@ class Endpoint:
             Denied: it offers none or several.
             NoAnswer: it cannot be asked.
         """
-        import openai
-
-        try:
-            names = [each.id for each in self.client.models.list()]
-        except openai.APIError as error:
-            raise self.no_answer(error) from None
+        names = read_models(self._object(self.client.models.with_raw_response.list))
         if len(names) != 1:
             some = plain(", ".join(names[:5])) or "none"
             raise Denied(f"the service offers {len(names)} models ({some}); name one")
@@ -115,14 +111,20 @@ class Endpoint:
         Raises:
             NoAnswer: of the kind that says whether to ask again.
         """
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._object(partial(self.client.chat.completions.with_raw_response.create, **body, extra_headers=names))
+
+    def _object(self, call: Callable[[], Any]) -> dict[str, Any]:
+        """The JSON object that a call is answered with; the library itself takes any page for one."""
         import openai
 
-        names = {name.replace("_", "-"): value for name, value in headers.items()}
         try:
-            completion = self.client.chat.completions.create(**body, extra_headers=names)
+            response = call()
         except openai.APIError as error:
             raise self.no_answer(error) from None  # the library's error holds the request, and with it the key
-        answer: dict[str, Any] = completion.model_dump()
+        answer = read_object(response.http_response.content)
+        if cause := error_of(answer):
+            raise Temporary(f"the service answered with an error ({plain(self.without_key(cause))})")
         return answer
 
     def reply(self, query: Query) -> Reply:
@@ -167,33 +169,6 @@ class Endpoint:
     def without_key(self, text: str) -> str:
         """A text in which the key is blotted out: some services repeat it in their errors."""
         return text.replace(self._key, "***") if self._key else text
-
-
-def read_completion(completion: Mapping[str, Any]) -> Reply:
-    """Read a chat completion, from a plain call or a batch.
-
-    Args:
-        completion: the JSON object.
-
-    Returns:
-        What the model said, with its tokens.
-
-    Raises:
-        Refused: the model or its filter declined.
-    """
-    usage = completion.get("usage") or {}
-    tokens = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
-    choice = (completion.get("choices") or [{}])[0]
-    message = choice.get("message") or {}
-    if message.get("refusal"):
-        raise Refused(f"the model declined ({plain(str(message['refusal']))})", *tokens)
-    if choice.get("finish_reason") == "content_filter":
-        raise Refused("the service's filter withheld the answer", *tokens)
-    # A lone surrogate can be escaped in JSON, but not be written to a file.
-    text = str(message.get("content") or "").encode("utf-8", "replace").decode("utf-8")
-    if choice.get("finish_reason") == "length":
-        return Reply(text, "length" if loop_start(text) is None else "loop", *tokens)
-    return Reply(text, "stop", *tokens)
 
 
 def _denied_or_refused(status: int, cause: str) -> NoAnswer:

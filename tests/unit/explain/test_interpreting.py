@@ -123,6 +123,27 @@ def test_a_model_that_fails_leaves_the_measured_part_and_says_why(
     assert said.raw.startswith(says[:1])
 
 
+@pytest.mark.parametrize(
+    ("body", "cause", "asked"),
+    [
+        (b"<!doctype html>", "does it end in /v1?", 1),
+        (b'{"choices": "x"}', "does it end in /v1?", 2),
+        (b'{"choices": [', "cut off", 2),
+        (b'{"error": {"message": "out of memory"}}', "out of memory", 2),
+    ],
+)
+def test_what_is_no_answer_leaves_the_measured_part_too(
+    server: ChatServer, body: bytes, cause: str, asked: int
+) -> None:
+    server.instead = "application/json", body
+    found = explain(PICTURE, mask_with((10, 10, 60, 60)), interpreter=interpreter(server))
+    assert found.regions[0].measurements
+    assert found.interpretation is not None
+    assert found.interpretation.status == "failed"
+    assert cause in found.interpretation.cause
+    assert len(server.requests) == asked
+
+
 def test_what_came_before_a_loop_is_read_and_all_of_it_kept(server: ChatServer) -> None:
     server.faults.append("loop")
     said = interpreter(server).interpret(PICTURE, mask_with())

@@ -50,6 +50,30 @@ def test_each_failure_has_its_kind_and_hides_the_key(server: ChatServer, fault: 
     assert KEY not in str(raised.value)
 
 
+PAGE = ("text/html", b"<!doctype html><title>A web interface</title>")
+
+
+@pytest.mark.parametrize("name", ["m", ""], ids=["chat", "list of models"])
+@pytest.mark.parametrize(
+    ("instead", "error", "cause"),
+    [
+        (PAGE, Denied, r"OpenAI protocol; does it end in /v1\?"),
+        (("application/json", PAGE[1]), Denied, "OpenAI protocol"),
+        (("application/json", b"[]"), Denied, "OpenAI protocol"),
+        (("application/json", b"null"), Denied, "OpenAI protocol"),
+        (("application/json", b'{"choices": [{"mess'), Temporary, "cut off"),
+        (("application/json", b'{"error": {"message": "no %s here"}}' % KEY.encode()), Temporary, r"no \*\*\* here"),
+    ],
+)
+def test_what_is_no_answer_of_the_protocol_has_a_kind_and_a_cause(
+    server: ChatServer, name: str, instead: tuple[str, bytes], error: type[Exception], cause: str
+) -> None:
+    server.instead = instead
+    with pytest.raises(error, match=cause) as raised:
+        Endpoint(name, base_url=server.url).reply(Query("?"))
+    assert KEY not in str(raised.value)
+
+
 def test_nobody_at_the_address(server: ChatServer) -> None:
     server.close()
     with pytest.raises(Unreachable, match="nobody answers"):
