@@ -54,6 +54,7 @@ class ChatServer:
         self.says = ""  # to what asks for no form
         self.models = ["m"]
         self.instead: tuple[str, bytes] | None = None  # content type and body, in place of chat and list of models
+        self.left = threading.Event()  # somebody went away while an answer dripped
         self.requests: list[dict[str, Any]] = []
         self.answered: list[str] = []
         self.keys: set[str] = set()
@@ -174,12 +175,26 @@ def _handler(server: ChatServer) -> type[BaseHTTPRequestHandler]:
                 case "timeout":
                     time.sleep(1.0)
                     self.close_connection = True
+                case "dripping body" | "dripping headers":
+                    self.drip(fault)
                 case _ if server.instead is not None:
                     self.reply(200, server.instead[1], {"content-type": server.instead[0]})
                 case _:
                     self.reply(200, server.complete(body, fault))
                     with server.lock:
                         server.answered.append(self.headers.get("idempotency-key", ""))
+
+        def drip(self, what: str) -> None:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n")
+            if what == "dripping body":
+                self.wfile.write(b"content-length: 1000000\r\n\r\n")
+            try:
+                for _ in range(200):
+                    self.wfile.write(b" " if what == "dripping body" else b"x: y\r\n")
+                    time.sleep(0.05)
+            except OSError:
+                server.left.set()
+            self.close_connection = True
 
         def do_GET(self) -> None:
             path = self.path.removeprefix("/v1").partition("?")[0]

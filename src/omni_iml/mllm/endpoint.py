@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 from omni_iml.mllm.asking import (
     Denied,
@@ -19,12 +19,17 @@ from omni_iml.mllm.asking import (
     Unreachable,
 )
 from omni_iml.mllm.completion import error_of, read_completion, read_models, read_object
+from omni_iml.mllm.deadline import within
 from omni_iml.mllm.pictures import as_data_url
 from omni_iml.text import plain
+
+if TYPE_CHECKING:
+    from openai import OpenAI
 
 KEY = "OPENAI_API_KEY"
 """Environment variable of the key; it is never written anywhere."""
 ADDRESS = "OPENAI_BASE_URL"
+_OVERDUE = "the service took too long"
 
 
 class Endpoint:
@@ -35,7 +40,7 @@ class Endpoint:
     Args:
         model: name of the model; "" for the one that the service offers, which `reply` asks for.
         base_url: address of the service; by default ``OPENAI_BASE_URL``, or OpenAI's own.
-        timeout: seconds to wait for an answer.
+        timeout: seconds to wait for an answer, from the question to its last byte.
         max_tokens: longest answer, in tokens.
         max_side: pictures are reduced to this longest side, in pixels.
 
@@ -62,7 +67,18 @@ class Endpoint:
         if not self._key and not address:
             raise Denied(f"There is no key: set {KEY}, or name a server of your own with --base-url.")
         self.model, self.max_tokens, self.max_side = model, max_tokens, max_side
-        self.client = openai.OpenAI(api_key=self._key or "none", base_url=address, timeout=timeout, max_retries=0)
+        self._timeout = timeout
+        self._options: dict[str, Any] = {"api_key": self._key or "none", "base_url": address, "max_retries": 0}
+        # Without a time-out of its own, which would begin anew with every byte. A connection that was kept open would
+        # outlive the endpoint.
+        self._asking = openai.AsyncOpenAI(**self._options, timeout=None, default_headers={"Connection": "close"})
+
+    @cached_property
+    def client(self) -> OpenAI:
+        """The library's client, for what `complete` and `reply` do not do: files and batches."""
+        import openai
+
+        return openai.OpenAI(**self._options, timeout=self._timeout)
 
     def only_model(self) -> str:
         """The one model that the service offers.
@@ -71,7 +87,7 @@ class Endpoint:
             Denied: it offers none or several.
             NoAnswer: it cannot be asked.
         """
-        names = read_models(self._object(self.client.models.with_raw_response.list))
+        names = read_models(self._object(self._asking.models.with_raw_response.list))
         if len(names) != 1:
             some = plain(", ".join(names[:5])) or "none"
             raise Denied(f"the service offers {len(names)} models ({some}); name one")
@@ -112,14 +128,17 @@ class Endpoint:
             NoAnswer: of the kind that says whether to ask again.
         """
         names = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self._object(partial(self.client.chat.completions.with_raw_response.create, **body, extra_headers=names))
+        chat = self._asking.chat.completions.with_raw_response
+        return self._object(partial(chat.create, **body, extra_headers=names))
 
-    def _object(self, call: Callable[[], Any]) -> dict[str, Any]:
+    def _object(self, call: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
         """The JSON object that a call is answered with; the library itself takes any page for one."""
         import openai
 
         try:
-            response = call()
+            response = within(self._timeout, call)
+        except TimeoutError:
+            raise Overdue(_OVERDUE) from None
         except openai.APIError as error:
             raise self.no_answer(error) from None  # the library's error holds the request, and with it the key
         answer = read_object(response.http_response.content)
@@ -155,7 +174,7 @@ class Endpoint:
 
         match error:
             case openai.APITimeoutError():
-                return Overdue("the service took too long")
+                return Overdue(_OVERDUE)
             case openai.APIConnectionError():
                 cause = plain(self.without_key(str(error.__cause__ or error)))
                 return Unreachable(f"nobody answers at the service's address ({cause})")

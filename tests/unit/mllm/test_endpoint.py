@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Iterator
 
 import cv2
@@ -48,6 +49,16 @@ def test_each_failure_has_its_kind_and_hides_the_key(server: ChatServer, fault: 
     with pytest.raises(error) as raised:
         Endpoint("m", base_url=server.url, timeout=0.3).reply(Query("?"))
     assert KEY not in str(raised.value)
+
+
+@pytest.mark.parametrize("what", ["dripping body", "dripping headers"])
+def test_an_answer_that_drips_in_is_given_up_in_time(server: ChatServer, what: str) -> None:
+    server.faults.append(what)
+    begin = time.monotonic()
+    with pytest.raises(Overdue, match="took too long"):
+        Endpoint("m", base_url=server.url, timeout=0.5).reply(Query("?"))
+    assert time.monotonic() - begin < 5
+    assert server.left.wait(5)  # the connection is closed, and the service need not go on
 
 
 PAGE = ("text/html", b"<!doctype html><title>A web interface</title>")
