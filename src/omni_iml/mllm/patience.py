@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from omni_iml.mllm.asking import Mllm, NoAnswer, Query, Reply, Temporary, TooFast
 
 LONGEST_PAUSE = 60.0
+"""Seconds between two attempts; a service that asks for more is not asked again."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ def ask(
 
     Raises:
         NoAnswer: the last attempt's.
+        TooFast: the service asks for a pause that is longer than `LONGEST_PAUSE`.
     """
     for attempt in range(1, patience.attempts + 1):
         try:
@@ -49,5 +51,14 @@ def ask(
             if not isinstance(error, Temporary | TooFast) or attempt == patience.attempts:
                 raise
             asked_for = error.wait if isinstance(error, TooFast) else None
+            if asked_for is not None and asked_for > LONGEST_PAUSE:
+                raise _too_long(asked_for, attempt) from None
             sleep(min(LONGEST_PAUSE, patience.pause * 2.0 ** (attempt - 1)) if asked_for is None else asked_for)
     raise ValueError(f"{patience.attempts} attempts are too few; allow one at least.")
+
+
+def _too_long(wait: float, attempts: int) -> TooFast:
+    cause = f"the service asks for a pause of {wait:.0f} s, and {LONGEST_PAUSE:.0f} s are waited at most; ask later"
+    error = TooFast(cause, wait)
+    error.attempts = attempts
+    return error
