@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from omni_iml.mllm.asking import Mllm
-from omni_iml.mllm.endpoint import Endpoint
+from omni_iml.mllm.asking import Denied, Mllm
+from omni_iml.mllm.endpoint import KEY, Endpoint
 from omni_iml.types import OmniError
 
 _HUB = "hf://"
@@ -61,13 +61,17 @@ def open_model(name: str, how: Opening) -> Mllm:
     """
     kind, _, where = name.partition(":")
     if kind == "endpoint":
-        return Endpoint(
-            how.model or "",
-            base_url=where or None,
-            timeout=how.timeout,
-            max_tokens=how.max_tokens,
-            max_side=how.max_side,
-        )
+        try:
+            return Endpoint(
+                how.model or "",
+                base_url=where or None,
+                timeout=how.timeout,
+                max_tokens=how.max_tokens,
+                max_side=how.max_side,
+            )
+        except Denied:  # its way out is that of `annotate run`, where the address is an option of its own
+            way_out = f"set {KEY}, or write endpoint:ADDRESS"
+            raise Denied(f"{kind}: there is neither a key nor an address; {way_out}.") from None
     if kind != "local" or not where:
         raise WrongModelName(f"{name}: is no model; write local:FOLDER or endpoint:ADDRESS.")
     from omni_iml.mllm.local import Loading, LocalModel, load_parts

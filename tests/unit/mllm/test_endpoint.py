@@ -107,6 +107,16 @@ def test_the_one_model_of_a_service_needs_no_name(server: ChatServer) -> None:
         open_model(f"endpoint:{server.url}", Opening()).reply(Query("?"))
 
 
+@pytest.mark.parametrize("name", ["endpoint", "endpoint:"])
+def test_without_key_and_address_the_way_out_is_one_that_the_name_has(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(Denied, match="set OPENAI_API_KEY, or write endpoint:ADDRESS"):
+        open_model(name, Opening())
+
+
 def test_a_name_of_another_form_is_refused() -> None:
     with pytest.raises(WrongModelName, match="endpoint:ADDRESS"):
         open_model("gpt-4o", Opening())
