@@ -15,9 +15,12 @@ _NAMES: dict[str, Field] = {
     "artifacts": "artifacts", "visible artifacts": "artifacts", "image artifacts": "artifacts",
     "artifact": "artifacts", "description of visible artifacts": "artifacts",
 }  # fmt: skip
-_MARKS = r"[\s>#*_`\-\u2022]*(?:\d+[.)]\s*)?[\s*_`]*"
-_LINE = re.compile(rf"^{_MARKS}(?P<title>[A-Za-z][^:\n]{{0,60}}?)[\s*_`]*[:\uff1a][\s*_`]*(?P<rest>.*)$")
-_HEADING = re.compile(rf"^{_MARKS}(?P<title>[A-Za-z][^:\n]{{0,60}}?)[\s*_`]*$")
+# Possessive (*+): what follows begins with something else, so nothing need be taken back; and a long row of marks,
+# which could be shared out among these parts in any way, is not tried in every one.
+_MARKS = r"[\s>#*_`\-\u2022]*+(?:\d++[.)]\s*+)?+[\s*_`]*+"
+_LINE = re.compile(rf"^{_MARKS}(?P<title>[A-Za-z][^:\n]{{0,60}}?)[\s*_`]*+[:\uff1a][\s*_`]*+(?P<rest>.*)$")
+_HEADING = re.compile(rf"^{_MARKS}(?P<title>[A-Za-z][^:\n]{{0,60}}?)[\s*_`]*+$")
+_NUMBER = re.compile(r"(?: |(?<!\d))\d++$")  # tried once in a row of digits
 
 
 def field_of(title: str) -> Field | None:
@@ -30,7 +33,7 @@ def field_of(title: str) -> Field | None:
         The field; None where it is none of the four.
     """
     plain = re.sub(r"[\s_\-#*()\[\]]+", " ", title.casefold()).strip()
-    return _NAMES.get(re.sub(r" ?\d+$", "", plain))
+    return _NAMES.get(_NUMBER.sub("", plain))
 
 
 def sections(text: str) -> list[dict[Field, list[object]]]:
