@@ -73,6 +73,42 @@ def test_an_explanation_of_something_else_is_named(tmp_path: Path) -> None:
         read_explanation(path, 60, 41)
 
 
+@pytest.mark.parametrize(
+    ("more", "wrong"),
+    [
+        ({"interpretation": "a red boat"}, "its interpretation is neither an object nor null"),
+        ({"interpretation": ["a"]}, "its interpretation is neither"),
+        ({"interpretation": {"status": "answered"}}, "its interpretation's explanation is no list"),
+        (
+            {"interpretation": {"status": "answered", "explanation": ["a"]}},
+            "item 1 of its interpretation's explanation",
+        ),
+        ({"explanation": [item("a"), 7]}, "item 2 of its explanation is no object"),
+        ({"explanation": [item("a", place=["Center"])]}, "'Absolute Position' in item 1 of its explanation is no text"),
+    ],
+)
+def test_what_is_of_another_form_in_an_explanation_is_named(tmp_path: Path, more: dict[str, Any], wrong: str) -> None:
+    path = tmp_path / "x.explanation.json"
+    path.write_text(json.dumps(explanation(**more)))
+    with pytest.raises(UnreadableExplanation, match=f"x.explanation.json: {wrong}.*; write it with"):
+        read_explanation(path, 60, 40)
+
+
+def test_nesting_without_end_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.explanation.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(UnreadableExplanation, match="cannot be read"):
+        read_explanation(path, 60, 40)
+
+
+def test_what_is_left_empty_or_out_is_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "x.explanation.json"
+    failed = {"status": "failed", "explanation": []}
+    path.write_text(json.dumps(explanation(explanation=[{"Tampered Region": None}, {}], interpretation=failed)))
+    nothing = Mention("", "", source="measured")
+    assert mentions_of(read_explanation(path, 60, 40)) == (nothing, nothing)
+
+
 def test_the_gain_is_measured_where_the_truth_is_known() -> None:
     truth = np.zeros((40, 60), bool)
     truth[0:8, 0:10] = True
