@@ -113,7 +113,7 @@ class ExplainRecipe:
         name: of what it makes.
         model: a model's folder, or ``hf://owner/name@revision``.
         sets: the data, by a name of one's own.
-        seed: of the adapter's weights and the order of the samples.
+        seed: of the adapter's weights, the order of the samples, and what takes the place of an unreadable one.
         query: what is asked.
         lora: the adapter.
         optim: optimiser and schedule.

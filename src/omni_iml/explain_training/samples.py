@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from omni_iml.annotate.checking import Problem, Report
 from omni_iml.annotate.joining import join, pictures_below
 from omni_iml.annotate.schema import Annotation
+from omni_iml.data.sampling import generator
 from omni_iml.evaluation.explanations.reading import read_truth, true_text
 from omni_iml.explain.interpreting import Asking, query_of
-from omni_iml.explain.masks import read_mask
+from omni_iml.explain.masks import UnreadableMask, read_mask
 from omni_iml.explain_training.recipe import QueryConfig, SetConfig
 from omni_iml.io import load
 from omni_iml.io.orientation import to_displayed
 from omni_iml.mllm.asking import Query
 from omni_iml.report.files import output_stem
+from omni_iml.types import OmniError, UnreadableImage
+
+log = logging.getLogger(__name__)
+
+_TRIES = 50
+"""Sources in a row that may be unreadable before the data are taken to be none, as in `omni_iml.data.collection`."""
 
 
 @dataclass(frozen=True)
@@ -100,23 +109,43 @@ class Samples:
     Args:
         sources: from `find_sources`.
         query: what is asked.
+        seed: of the choice of what takes the place of a source that cannot be read.
+
+    Attributes:
+        unreadable: uint8 ``(N,)``, 1 for each source that could not be read so far; shared with the processes that
+            read for this one.
     """
 
-    def __init__(self, sources: tuple[Source, ...], query: QueryConfig) -> None:
-        self._sources = sources
+    def __init__(self, sources: tuple[Source, ...], query: QueryConfig, seed: int) -> None:
+        self._sources, self._seed = sources, seed
         self._asking = Asking(mode=query.mode, axis=query.axis, max_side=query.max_side)
+        self.unreadable = torch.zeros(len(sources), dtype=torch.uint8)
+        self.unreadable.share_memory_()  # type: ignore[no-untyped-call]
 
     def __len__(self) -> int:
         return len(self._sources)
 
     def __getitem__(self, index: int) -> Sample:
-        """Read a picture and its mask.
+        """Read a picture and its mask; where one of them cannot be read it is named once, and another source is drawn.
+
+        What is drawn depends on seed and index alone, so that a run that goes on learns from the same samples.
 
         Raises:
-            UnreadableImage: the picture cannot be read.
-            UnreadableMask: the mask cannot be read, or is not as large as its picture.
+            OmniError: too many in a row could not be read.
         """
-        source = self._sources[index]
+        at = index
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return self._sample(self._sources[at])
+            except (UnreadableImage, UnreadableMask) as error:
+                last = str(error).rstrip(".")
+                if not self.unreadable[at]:
+                    self.unreadable[at] = 1
+                    log.warning("%s; it is skipped.", last)
+            at = int(generator(self._seed, index, attempt).integers(len(self._sources)))
+        raise OmniError(f"{_TRIES} samples in a row cannot be read, this one last: {last}.")
+
+    def _sample(self, source: Source) -> Sample:
         image = load(source.picture)
         pixels = to_displayed(image.pixels, image.orientation)
         height, width = pixels.shape[:2]

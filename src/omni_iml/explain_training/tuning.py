@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,16 @@ from omni_iml.mllm.local import Loading, load_parts
 from omni_iml.mllm.opening import folder_and_revision
 from omni_iml.types import OmniError
 
+log = logging.getLogger(__name__)
+
 RECIPE = "recipe.json"
 ADAPTER = "adapter"
 
 
 def tune(recipe: ExplainRecipe, data: Path, out: Path, report: Report, *, workers: int = 0) -> Path:
     """Fine-tune, or go on where a run of the same recipe in the same folder was stopped.
+
+    How many sources could not be read while it learnt is logged as a warning.
 
     Args:
         recipe: what is done.
@@ -39,7 +44,8 @@ def tune(recipe: ExplainRecipe, data: Path, out: Path, report: Report, *, worker
         The folder of the adapter, ``OUT/adapter``: what `omni_iml.mllm.local.Loading` takes.
 
     Raises:
-        OmniError: ``out`` holds a run of another recipe, the batch cannot be shared out, or the model cannot be opened.
+        OmniError: ``out`` holds a run of another recipe, the batch cannot be shared out, the model cannot be opened, or
+            too many sources in a row cannot be read.
         ValueError: there is nothing to learn from, or the adapter does not fit the model.
         FileNotFoundError: a folder of the data is missing.
     """
@@ -51,13 +57,15 @@ def tune(recipe: ExplainRecipe, data: Path, out: Path, report: Report, *, worker
     model, processor = load_parts(folder, Loading(dtype=recipe.optim.dtype, device_map="cpu"), revision)
     model.config.use_cache = False
     set_seed(recipe.seed)
+    samples = Samples(sources, recipe.query, recipe.seed)
     trainer = Trainer(
         model=with_adapter(model, recipe.lora),
         args=arguments,
-        train_dataset=Samples(sources, recipe.query),
+        train_dataset=samples,
         data_collator=Collator(processor, recipe.query.max_tokens),
     )
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(out)))
+    _say_unreadable(trainer, samples)
     adapter = out / ADAPTER
     if trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled:
         trainer.save_model(str(adapter))  # gathers the shards, in all processes
@@ -67,6 +75,14 @@ def tune(recipe: ExplainRecipe, data: Path, out: Path, report: Report, *, worker
         save_parts(trainer.accelerator.unwrap_model(trainer.model), processor, adapter)
     trainer.accelerator.wait_for_everyone()
     return adapter
+
+
+def _say_unreadable(trainer: Trainer, samples: Samples) -> None:
+    """Log how many sources the processes together could not read, each counted once."""
+    marked = samples.unreadable.int().to(trainer.accelerator.device)
+    count = int(torch.count_nonzero(trainer.accelerator.reduce(marked)))
+    if count and trainer.is_world_process_zero():
+        log.warning("%d of %d annotations were skipped: picture or mask cannot be read.", count, len(samples))
 
 
 def share_of_batch(batch: int, accumulate: int, processes: int) -> int:

@@ -148,6 +148,21 @@ def test_a_stopped_run_goes_on_as_if_it_had_never_stopped(tmp_path, data):
     assert kept.stat().st_mtime_ns == before  # it did not begin anew
 
 
+def test_an_unreadable_picture_ends_no_run_and_the_next_leg_skips_it_too(tmp_path, data, caplog):
+    base = build("qwen2_5_vl", tmp_path / "base", ["What?"])
+    (data / "pictures/1.png").write_bytes(b"broken")
+    out = tmp_path / "out"
+    run(base, data, out, 4, every=2)
+    assert [message for message in caplog.messages if message.endswith("it is skipped.")] != []
+    assert "1 of 2 annotations were skipped: picture or mask cannot be read." in caplog.messages
+    weights = out / "adapter/adapter_model.safetensors"
+    whole = weights.read_bytes()
+    for gone in ("adapter", "checkpoint-4"):
+        shutil.rmtree(out / gone)
+    run(base, data, out, 4, every=2)
+    assert weights.read_bytes() == whole
+
+
 def test_the_seed_decides(tmp_path, data):
     base = build("qwen2_5_vl", tmp_path / "base", ["What?"])
     made = []
