@@ -54,7 +54,7 @@ def find_regions(
     )
     areas = stats[:, cv2.CC_STAT_AREA].astype(np.int64)
     shares = areas / (height * width)
-    means = np.minimum(_sums(probability, np.asarray(labels, np.int32), count) / np.maximum(areas, 1), 1.0)
+    means = np.minimum(label_sums(probability, np.asarray(labels, np.int32), count) / np.maximum(areas, 1), 1.0)
     kept = (shares >= min_area_share) & (means >= min_mean_probability)
     kept[0] = False  # the background
     chosen = np.flatnonzero(kept)
@@ -107,8 +107,17 @@ def parse_position(text: str) -> str:
     return _BY_NAME[name]
 
 
-def _sums(probability: NDArray[np.floating], labels: NDArray[np.int32], count: int) -> NDArray[np.float64]:
-    """Sum of the probability over each label, float64 ``(count,)``, in strips of rows."""
+def label_sums(probability: NDArray[np.floating], labels: NDArray[np.int32], count: int) -> NDArray[np.float64]:
+    """Sum of a map over each label, in strips of rows.
+
+    Args:
+        probability: float ``(H, W)``.
+        labels: int32 ``(H, W)``, 0..count - 1.
+        count: of the labels.
+
+    Returns:
+        float64 ``(count,)``.
+    """
     height, width = labels.shape
     # A strip is never smaller than the table it is added to, so the time stays linear in pixels.
     rows = max(1, max(_STRIP_PIXELS, count) // width)

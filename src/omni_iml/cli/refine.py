@@ -166,6 +166,8 @@ def _refined(
 
 
 def _print(name: str, refinement: Refinement) -> None:
+    from omni_iml.explain.refine.listing import listed, listed_regions
+
     ious = refinement.ious
     gain = "" if ious is None else f"; IoU {ious[0]:.3f} before, {ious[1]:.3f} after"
     count = len(refinement.candidates)
@@ -173,7 +175,13 @@ def _print(name: str, refinement: Refinement) -> None:
         f"{printable(name)}: {len(refinement.mentions)} named, {count} place{'' if count == 1 else 's'} found{gain}",
         file=sys.stderr,
     )
-    for change in refinement.refined.changes:
-        where = " ".join(str(list(box)) for box in change.regions) or "new"
+    changes, rests = listed(refinement.refined.changes)
+    for change in changes:
+        boxes, more = listed_regions(change)
+        where = " ".join(str(list(box)) for box in boxes) or "new"
+        where += f" and {more} more" if more else ""
         pixels = f"{change.pixels_before} -> {change.pixels_after} pixels"
         print(printable(f"  {change.kind} {where}, {pixels}: {change.reason}"), file=sys.stderr)
+    for rest in rests:
+        pixels = f"{rest.pixels_before} -> {rest.pixels_after} pixels"
+        print(f"  {rest.kind} {rest.changes} more, {pixels}", file=sys.stderr)

@@ -75,18 +75,6 @@ def whole(box: Box, height: int, width: int) -> Area | None:
     return Area((x0, y0, x1, y1), np.ones((y1 - y0, x1 - x0), bool)) if x0 < x1 and y0 < y1 else None
 
 
-def shared(one: Area, other: Area) -> int:
-    """How many pixels two areas have in common."""
-    x0, y0 = max(one.box[0], other.box[0]), max(one.box[1], other.box[1])
-    x1, y1 = min(one.box[2], other.box[2]), min(one.box[3], other.box[3])
-    if x0 >= x1 or y0 >= y1:
-        return 0
-    parts = [
-        area.pixels[y0 - area.box[1] : y1 - area.box[1], x0 - area.box[0] : x1 - area.box[0]] for area in (one, other)
-    ]
-    return int(np.count_nonzero(parts[0] & parts[1]))
-
-
 def union(areas: Iterable[Area]) -> Area:
     """All pixels of some areas, of which there is at least one."""
     some = list(areas)

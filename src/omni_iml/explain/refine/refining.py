@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from omni_iml.explain.refine.areas import Mask
-from omni_iml.explain.refine.rule import Candidate, Mention, Refined, Rule, refine
+from omni_iml.explain.refine.listing import listed, listed_regions
+from omni_iml.explain.refine.rule import Candidate, Change, Mention, Refined, Rule, refine
 from omni_iml.io.whole_file import make_folder, write_together
 from omni_iml.metrics import count_pixels, iou
 from omni_iml.report.files import output_stem
@@ -109,7 +110,7 @@ def refine_picture(
 
 
 def to_json(source: str, refinement: Refinement) -> dict[str, Any]:
-    """A refinement as plain values that `json.dumps` takes.
+    """A refinement as plain values that `json.dumps` takes; of many changes the largest, and a count of the rest.
 
     Args:
         source: name of the picture.
@@ -117,6 +118,7 @@ def to_json(source: str, refinement: Refinement) -> dict[str, Any]:
     """
     height, width = refinement.before.shape
     before, after = refinement.ious or (None, None)
+    changes, rests = listed(refinement.refined.changes)
     return {
         "schema": SCHEMA,
         "source": printable(source),
@@ -134,25 +136,30 @@ def to_json(source: str, refinement: Refinement) -> dict[str, Any]:
             }
             for one in refinement.candidates
         ],
-        "changes": [
-            {
-                "kind": one.kind,
-                "regions": [list(box) for box in one.regions],
-                "candidates": list(one.candidates),
-                "pixels_before": one.pixels_before,
-                "pixels_after": one.pixels_after,
-                "iou": round(one.iou, 4),
-                "mean_probability": None if one.mean_probability is None else round(one.mean_probability, 4),
-                "reason": printable(one.reason),
-            }
-            for one in refinement.refined.changes
-        ],
+        "changes": [_change(one) for one in changes],
+        "unlisted": [asdict(one) for one in rests],
         "pixels_before": int(np.count_nonzero(refinement.before)),
         "pixels_after": int(np.count_nonzero(refinement.refined.mask)),
         "iou_before": before if before is None else round(before, 4),
         "iou_after": after if after is None else round(after, 4),
         "rule": asdict(refinement.rule),
         "seconds": round(refinement.seconds, 2),
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    boxes, more = listed_regions(change)
+    mean = change.mean_probability
+    return {
+        "kind": change.kind,
+        "regions": [list(box) for box in boxes],
+        "unlisted_regions": more,
+        "candidates": list(change.candidates),
+        "pixels_before": change.pixels_before,
+        "pixels_after": change.pixels_after,
+        "iou": round(change.iou, 4),
+        "mean_probability": None if mean is None else round(mean, 4),
+        "reason": printable(change.reason),
     }
 
 

@@ -20,14 +20,15 @@ joined is left open. Here:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from omni_iml.explain.refine.areas import Area, Mask, areas_of, painted, shared, union
+from omni_iml.explain.refine.areas import Area, Mask, union
+from omni_iml.explain.refine.labelled import Labelled, Numbers
 from omni_iml.types import Box
 
 Kind = Literal["kept", "snapped", "added", "dropped"]
@@ -154,29 +155,79 @@ def refine(
     rule = rule or Rule()
     if probability is not None and probability.shape != mask.shape:
         raise ValueError(f"the map is {probability.shape} and the mask {mask.shape}; give one of the same size.")
-    height, width = mask.shape
-    regions = areas_of(mask)
-    sure = [None if probability is None else float(probability[one.where][one.pixels].mean()) for one in regions]
-    overlap = _overlaps(regions, candidates)
+    regions = Labelled(mask)
+    sure = None if probability is None else regions.means(probability)
+    touched, overlap = regions.overlaps([candidate.area for candidate in candidates])
+    fits = _fits(regions.sizes[touched], candidates, overlap, rule)
     changes: list[Change] = []
     areas: list[Area] = []
-    left_over: dict[int, str] = {}
-    fits = _fits(regions, candidates, overlap, rule)
-    for own, theirs in _groups(fits):
-        if not theirs:
-            left_over[own[0]] = "nothing that the explanation names fits it"
-            continue
-        before, after = (union(some) for some in ([regions[i] for i in own], [candidates[i].area for i in theirs]))
-        if not 1 / rule.factor <= after.size / before.size <= rule.factor:
-            times = f"{after.size / before.size:.2g} times its pixels"
-            reason = f"what the explanation names has {times}, beyond a factor of {rule.factor:g}"
-            left_over.update(dict.fromkeys(own, reason))
+    left = np.ones(len(regions), bool)
+    beyond: dict[int, str] = {}
+    for rows, theirs in _groups(fits):
+        own, after = touched[rows], union(candidates[i].area for i in theirs)
+        times = after.size / int(regions.sizes[own].sum())
+        if not 1 / rule.factor <= times <= rule.factor:
+            reason = f"what the explanation names has {times:.2g} times its pixels, beyond a factor of {rule.factor:g}"
+            beyond.update(dict.fromkeys(own.tolist(), reason))
             continue
         reason = f"the explanation names {', '.join(sorted({candidates[i].label for i in theirs}))} there"
-        changes.append(_change("snapped", [regions[i] for i in own], after, theirs, _lowest(sure, own), reason))
+        changes.append(_put(regions, own, after, theirs, None if sure is None else float(sure[own].min()), reason))
         areas.append(after)
+        left[own] = False
+    for at, area, reason in _additions(mask.shape, mentions, candidates, fits, overlap, rule):
+        changes.append(_put(regions, np.zeros(0, np.int64), area, (at,), None, reason))
+        areas.append(area)
+    dropped = np.zeros(len(regions), bool)
+    named = {mention.position for mention in mentions}
+    if changes and sure is not None and "" not in named:
+        dropped = left & (sure < rule.sure - _ROUNDING)
+        dropped[touched] = False
+        for at in np.flatnonzero(dropped).tolist():
+            dropped[at] = regions.position(at) not in named
+    changes.extend(_left_over(regions, left, dropped, sure, beyond))
+    refined = regions.painted(left & ~dropped)
+    for area in areas:
+        refined[area.where] |= area.pixels
+    return Refined(refined, tuple(changes))
+
+
+def _fits(sizes: Numbers, candidates: Sequence[Candidate], overlap: Numbers, rule: Rule) -> NDArray[np.bool_]:
+    """Which candidate fits which of the regions that any touches, ``(regions, candidates)``."""
+    own = sizes[:, None]
+    theirs = np.array([candidate.area.size for candidate in candidates], np.int64)[None]
+    close = overlap >= rule.iou * (own + theirs - overlap)
+    fits = (overlap > 0) & (close | (overlap >= rule.contained * np.minimum(own, theirs)))
+    covered = (fits * own).sum(0)
+    return np.asarray(fits & (theirs[0] <= rule.factor * covered))
+
+
+def _groups(fits: NDArray[np.bool_]) -> list[tuple[Numbers, tuple[int, ...]]]:
+    """Rows and columns that hang together, by their first row; one that has no partner is in none."""
+    count = fits.shape[1]
+    column = np.arange(count)
+    while True:  # each takes the lowest number among all that it hangs together with
+        row = np.where(fits, column, count).min(1, initial=count)
+        lowest = np.minimum(column, np.where(fits, row[:, None], count).min(0, initial=count))
+        if (lowest == column).all():
+            break
+        column = lowest
+    _, first = np.unique(row, return_index=True)
+    numbers = [number for at in np.sort(first).tolist() if (number := int(row[at])) < count]
+    return [(np.flatnonzero(row == one), tuple(np.flatnonzero(column == one).tolist())) for one in numbers]
+
+
+def _additions(
+    shape: tuple[int, ...],
+    mentions: Sequence[Mention],
+    candidates: Sequence[Candidate],
+    fits: NDArray[np.bool_],
+    overlap: Numbers,
+    rule: Rule,
+) -> Iterator[tuple[int, Area, str]]:
+    """Candidates to be added: index, pixels and why."""
+    height, width = shape
     fitted = {candidates[at].mention for at in np.flatnonzero(fits.any(0)).tolist()}
-    outside = [at for at in range(len(candidates)) if not overlap[:, at].any()]
+    outside = np.flatnonzero(~overlap.any(0)).tolist()
     for number, mention in enumerate(mentions):
         possible = [
             at
@@ -187,68 +238,32 @@ def refine(
         ]
         if mention.source == "model" and number not in fitted and len(possible) == 1:
             added = candidates[possible[0]]
-            reason = f"the explanation names {added.label} there, and the mask has nothing"
-            changes.append(_change("added", [], added.area, possible, None, reason))
-            areas.append(added.area)
-    grounded, named = bool(changes), {mention.position for mention in mentions}
-    for at, reason in sorted(left_over.items()):
-        region, mean = regions[at], sure[at]
-        nowhere = "" not in named and region.position(height, width) not in named
-        if grounded and nowhere and not overlap[at].any() and mean is not None and mean < rule.sure - _ROUNDING:
+            yield possible[0], added.area, f"the explanation names {added.label} there, and the mask has nothing"
+
+
+def _left_over(
+    regions: Labelled,
+    left: NDArray[np.bool_],
+    dropped: NDArray[np.bool_],
+    sure: NDArray[np.float64] | None,
+    beyond: Mapping[int, str],
+) -> Iterator[Change]:
+    """What becomes of each region that nothing takes the place of."""
+    for at in np.flatnonzero(left).tolist():
+        size, mean = int(regions.sizes[at]), None if sure is None else float(sure[at])
+        reason = beyond.get(at, "nothing that the explanation names fits it")
+        if dropped[at]:
             reason = f"{reason} or lies at its position, and the model was not sure of it"
-            changes.append(_change("dropped", [region], None, (), mean, reason))
+            yield Change("dropped", (regions.boxes[at],), (), size, 0, 0.0, mean, reason)
         else:
-            changes.append(_change("kept", [region], region, (), mean, reason))
-            areas.append(region)
-    return Refined(painted(areas, height, width), tuple(changes))
+            yield Change("kept", (regions.boxes[at],), (), size, size, 1.0, mean, reason)
 
 
-def _overlaps(regions: Sequence[Area], candidates: Sequence[Candidate]) -> NDArray[np.int64]:
-    """Shared pixels, ``(regions, candidates)``."""
-    found = [[shared(region, candidate.area) for candidate in candidates] for region in regions]
-    return np.array(found, np.int64).reshape(len(regions), len(candidates))
-
-
-def _fits(
-    regions: Sequence[Area], candidates: Sequence[Candidate], overlap: NDArray[np.int64], rule: Rule
-) -> NDArray[np.bool_]:
-    """Which candidate fits which region, ``(regions, candidates)``."""
-    own = np.array([region.size for region in regions], np.int64)[:, None]
-    theirs = np.array([candidate.area.size for candidate in candidates], np.int64)[None]
-    close = overlap >= rule.iou * (own + theirs - overlap)
-    fits = (overlap > 0) & (close | (overlap >= rule.contained * np.minimum(own, theirs)))
-    covered = (fits * own).sum(0)
-    return np.asarray(fits & (theirs[0] <= rule.factor * covered))
-
-
-def _groups(fits: NDArray[np.bool_]) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Regions and candidates that hang together; a region that nothing fits is a group of its own."""
-    groups, free = [], set(range(len(fits)))
-    for first in range(len(fits)):
-        if first not in free:
-            continue
-        own = np.zeros(len(fits), bool)
-        own[first] = True
-        while True:
-            theirs = fits[own].any(0)
-            more = own | fits[:, theirs].any(1)
-            if (more == own).all():
-                break
-            own = more
-        free -= set(np.flatnonzero(own).tolist())
-        groups.append((tuple(np.flatnonzero(own).tolist()), tuple(np.flatnonzero(theirs).tolist())))
-    return groups
-
-
-def _lowest(sure: Sequence[float | None], own: Sequence[int]) -> float | None:
-    known = [mean for at in own if (mean := sure[at]) is not None]
-    return min(known, default=None)
-
-
-def _change(
-    kind: Kind, before: Sequence[Area], after: Area | None, used: Sequence[int], mean: float | None, reason: str
+def _put(
+    regions: Labelled, own: Numbers, after: Area, used: tuple[int, ...], mean: float | None, reason: str
 ) -> Change:
-    sizes = sum(area.size for area in before), 0 if after is None else after.size
-    common = 0 if after is None else sum(shared(area, after) for area in before)
-    boxes = tuple(area.box for area in before)
-    return Change(kind, boxes, tuple(used), *sizes, common / max(1, sum(sizes) - common), mean, reason)
+    """Candidates in the place of regions, or where there are none."""
+    before, size, common = int(regions.sizes[own].sum()), after.size, regions.shared(own, after)
+    boxes = tuple(regions.boxes[at] for at in own.tolist())
+    kind: Kind = "snapped" if boxes else "added"
+    return Change(kind, boxes, used, before, size, common / (before + size - common), mean, reason)

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from collections import Counter
+from time import process_time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from omni_iml.explain.refine.areas import areas_of, painted, shared, union, whole
+from omni_iml.explain.refine.areas import areas_of, painted, union, whole
 from omni_iml.explain.refine.rule import Candidate, Mention, Refined, Rule, refine
 from omni_iml.types import POSITIONS, Box
 
@@ -169,6 +172,31 @@ def test_candidates_that_are_the_regions_change_no_pixel(some: list[Box]) -> Non
 @given(st.lists(box, min_size=1, max_size=4), st.lists(box, min_size=1, max_size=4))
 def test_areas_agree_with_whole_masks(some: list[Box], others: list[Box]) -> None:
     one, other = (union(areas_of(boxes(*each))) for each in (some, others))
-    assert shared(one, other) == (boxes(*some) & boxes(*others)).sum()
+    assert (painted([one, other], SIDE, SIDE) == boxes(*some, *others)).all()
     assert (painted(areas_of(boxes(*some)), SIDE, SIDE) == boxes(*some)).all()
     assert one.size == boxes(*some).sum()
+
+
+def test_forty_thousand_specks_are_decided_one_by_one_in_little_time() -> None:
+    side = 800
+    mask = np.zeros((side, side), bool)
+    mask[::4, ::4] = True
+    word = whole((0, 0, 8, 2), side, side)  # two specks are its upper edge: contained, and too few of its pixels
+    line = whole((400, 400, 403, 401), side, side)
+    far = [whole((0, 100 * at, 800, 100 * at + 50), side, side) for at in range(1, 4)]
+    found = [Candidate(area, 0.9, 0, "it") for area in (word, line, *far) if area is not None]
+    probability = np.full(mask.shape, 0.9)
+    probability[:, 400:] = 0.5
+    begin = process_time()
+    refined = refine(mask, [Mention("it", "Center")], found, probability)
+    assert process_time() - begin < 10  # it was half a minute
+    assert len({region for change in refined.changes for region in change.regions}) == 40_000
+    counts = Counter(kinds(refined))
+    assert counts["snapped"] == 1
+    assert counts["dropped"] > 1000
+    # The model was sure of the left half; of the right one what a candidate touches or lies in the middle stays.
+    assert refined.mask[::4, :400:4].all()
+    assert refined.mask[100:150:4, 400::4].all()
+    assert refined.mask[300:500:4, 404:530:4].all()
+    assert not refined.mask[552::4, 552::4].any()
+    assert (refined.mask & ~mask).sum() == 2  # the rest of the line

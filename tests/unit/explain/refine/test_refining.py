@@ -153,3 +153,16 @@ def test_the_schema_describes_results_and_nothing_else() -> None:
     for wrong in ({"schema": "omni-iml/refinement/2"}, {"iou_before": 1.5}, {"more": 1}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate({**told, **wrong}, schema)
+
+
+def test_of_a_speckled_mask_the_largest_are_written_and_the_rest_counted() -> None:
+    mask = np.zeros((40, 60), bool)
+    mask[20::2, ::2] = mask[0:10, 0:10] = True  # 300 specks
+    told = to_json("a.png", refine_picture(PIXELS, mask, [Mention("it", "Top left")], Known((0, 0, 10, 8))))
+    jsonschema.validate(told, refinement_schema())
+    assert len(told["changes"]) == 100
+    assert told["changes"][0]["kind"] == "snapped"
+    assert told["unlisted"] == [{"kind": "kept", "changes": 201, "pixels_before": 201, "pixels_after": 201}]
+    entries = [*told["changes"], *told["unlisted"]]
+    for name in ("pixels_before", "pixels_after"):
+        assert sum(entry[name] for entry in entries) == told[name]
