@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from omni_iml.cli import app
 from omni_iml.explain.refine.refining import refinement_schema
+from omni_iml.io.parts import load_parts
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TRUTH = EXAMPLES.parent / "examples-truth"
@@ -69,3 +70,81 @@ def test_a_mask_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
     assert code == 1
     assert f"receipt.jpg: its results would replace {mine}, which is no result of ours; name another --out" in error
     assert mine.read_bytes() == b"drawn by hand"
+
+
+@pytest.fixture
+def blind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that reads nothing, so that these tests need none."""
+
+    class Reader:
+        def read(self, pixels: object) -> list[object]:
+            return []
+
+    monkeypatch.setattr("omni_iml.cli.explain.text_reader", lambda asked: Reader() if asked else None)
+
+
+def pages_with_masks(folder: Path, ending: str) -> Path:
+    """Three pages in one file, and masks of all of them in `folder`/r."""
+    sizes = (40, 30), (50, 30), (60, 30)
+    pages = [Image.new("RGB", size, (200, 190, 180)) for size in sizes]
+    path = folder / f"three{ending}"
+    # Pages of so few pixels are drawn rather than taken out, in these sizes at 36 dots an inch only.
+    pages[0].save(path, save_all=True, append_images=pages[1:], **({"resolution": 36} if ending == ".pdf" else {}))
+    (folder / "r").mkdir()
+    for number, size in enumerate(sizes, 1):
+        marked = np.zeros(size[::-1], bool)
+        marked[5:15, 5:25] = True
+        Image.fromarray(marked).save(folder / "r" / f"three{ending}.p{number:03d}.mask.png")
+    return path
+
+
+def stems(folder: Path, ending: str) -> list[str]:
+    return sorted(path.name.removesuffix(ending) for path in folder.glob(f"*{ending}"))
+
+
+@pytest.mark.parametrize(
+    ("ending", "chosen", "parts"),
+    [
+        (".tif", ["--frames", "all"], ["p001", "p002", "p003"]),
+        (".tif", ["--frames", "2"], ["p002"]),
+        (".pdf", ["--dpi", "36"], ["p001", "p002", "p003"]),
+        (".pdf", ["--dpi", "36", "--pages", "2-3"], ["p002", "p003"]),
+    ],
+)
+def test_what_was_explained_of_a_file_of_pages_is_refined(
+    blind: None, tmp_path: Path, ending: str, chosen: list[str], parts: list[str]
+) -> None:
+    path, results = pages_with_masks(tmp_path, ending), tmp_path / "r"
+    code, _, error = run("explain", path, "--masks", results, "--no-ocr", "--out", results, *chosen)
+    assert code == 0, error
+    common = ("--results", results, "--domain", "document")
+    code, out, error = run("refine", path, *common, "--out", tmp_path / "o", "--json", *chosen)
+    assert code == 0, error
+    names = [f"{path.name}.{part}" for part in parts]
+    assert [json.loads(line)["source"] for line in out.splitlines()] == names
+    assert stems(results, ".explanation.json") == names
+    assert stems(tmp_path / "o", ".refinement.json") == stems(tmp_path / "o", ".mask.png") == names
+
+
+def test_a_page_without_an_explanation_is_named_and_the_others_are_done(blind: None, tmp_path: Path) -> None:
+    path, results = pages_with_masks(tmp_path, ".tif"), tmp_path / "r"
+    assert run("explain", path, "--masks", results, "--no-ocr", "--out", results, "--frames", "all")[0] == 0
+    (results / "three.tif.p002.explanation.json").unlink()
+    common = ("--results", results, "--domain", "document", "--out", tmp_path / "o")
+    code, _, error = run("refine", path, *common, "--frames", "all", "-q")
+    assert code == 1
+    assert error.count("the explanation cannot be read") == 1
+    assert "three.tif.p002.explanation.json" in error
+    assert stems(tmp_path / "o", ".mask.png") == ["three.tif.p001", "three.tif.p003"]
+    assert run("refine", path, *common, "--frames", "0")[0] == 2
+
+
+def test_the_password_is_handed_on(blind: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(
+        "omni_iml.io.parts.load_parts", lambda path, *, password, **_: told.append(password) or load_parts(path)
+    )
+    path = pages_with_masks(tmp_path, ".pdf")
+    common = ("--results", tmp_path / "r", "--domain", "document", "--out", tmp_path / "o", "-q")
+    assert run("refine", path, *common, "--password", "open sesame")[0] == 1  # nothing was explained
+    assert told == ["open sesame"]

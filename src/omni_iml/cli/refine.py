@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from omni_iml.cli import options
-from omni_iml.cli.detect import pictures
+from omni_iml.cli.detect import choice_of, pictures
 from omni_iml.cli.failures import SOME_UNREADABLE, Debug, WrongUsage, describe, emit, exit_codes
 from omni_iml.cli.mllm import without_bars
 from omni_iml.cli.names import DomainName
@@ -53,11 +53,17 @@ def refine(
         float, typer.Option(min=0, max=1, help="Least score of what the detector finds.", rich_help_panel=MODELS)
     ] = 0.25,
     max_pixels: options.MaxPixels = MAX_PIXELS,
+    frames: options.Frames = "first",
+    pages: options.Pages = None,
+    dpi: options.Dpi = 200,
+    password: options.Password = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Find what an explanation names in the picture again, and refine the mask by it (appendix H.2).
+
+    Of files with several pages or frames, say --frames, --pages and --dpi as explain was told.
 
     Exit code: 0 if every picture was refined, 1 if some could not be (mask or explanation missing included), 2 for
     wrong usage, 3 if something else failed.
@@ -70,6 +76,7 @@ def refine(
 
         if quiet:
             without_bars()
+        choice = choice_of(frames, pages, dpi, password)
         masks = masks or results
         for folder in (results, masks, truth):
             if folder is not None and not folder.is_dir():
@@ -83,7 +90,7 @@ def refine(
         for error in bad:
             print(describe(error, debug), file=sys.stderr)
         for item in found:
-            for image in load_parts(item.path, max_pixels=max_pixels):
+            for image in load_parts(item.path, max_pixels=max_pixels, **choice):
                 try:
                     if isinstance(image, UnreadableImage):
                         raise image
