@@ -18,6 +18,7 @@ from omni_iml.inference.detector import Detector
 from omni_iml.inference.session import RUNTIMES
 from omni_iml.metrics.matching import Prediction, bare_name, predictions_by_name
 from omni_iml.metrics.pictures import read_gray
+from omni_iml.metrics.walking import files_below
 from omni_iml.types import EvidenceImage, OmniError
 
 METHOD = "baseline:"
@@ -119,10 +120,10 @@ class FolderPredictor:
         if data not in self._sets:
             folder = self._root / data if (self._root / data).is_dir() else self._root
             names: dict[str, list[Path | Prediction]] = defaultdict(list)
-            for path in sorted(folder.rglob("*.np[yz]")):
-                names[bare_name(path.relative_to(folder).with_suffix("").as_posix())].append(path)
             for name, found in predictions_by_name(folder).items():
                 names[bare_name(name)].extend([found] if isinstance(found, Prediction) else found)
+            for path in sorted(file for file in files_below(folder) if file.suffix.lower() in (".npy", ".npz")):
+                names[bare_name(path.relative_to(folder).with_suffix("").as_posix())].append(path)
             self._sets[data] = names
         return self._sets[data]
 

@@ -4,9 +4,10 @@ A **truth** mask is named after its picture, with or without the picture's own s
 ``photo.jpg.png`` (also ``photo.jpg.mask.png``) for ``photo.jpg``. A **prediction** is a file as `omni-iml detect`
 names it, ``photo.jpg.mask.png`` and ``photo.jpg.heatmap.png``, or a plain picture named like a truth mask. The rules:
 
-1. Both folders are read with their subfolders; only files in the same relative folder match.
+1. Both folders are read with their subfolders, linked ones included; only files in the same relative folder match.
 2. Names match when they are the same, or when one of them has no picture suffix and equals the other without its own:
-   ``photo`` matches ``photo.jpg``; ``photo.png`` does not. Upper and lower case matter in names, not in suffixes.
+   ``photo`` matches ``photo.jpg``; ``photo.png`` does not. Upper and lower case matter in names, not in suffixes; how
+   accents are encoded (NFC or NFD) does not matter.
 3. ``.mask`` and ``.heatmap`` of one picture go together; any other two files that match one name are an error, and
    so are two truth masks that match one prediction.
 4. Hidden files, ``.overlay`` pictures and files that are no pictures (reports) are not looked at.
@@ -15,12 +16,14 @@ names it, ``photo.jpg.mask.png`` and ``photo.jpg.heatmap.png``, or a plain pictu
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from omni_iml.metrics.walking import files_below
 from omni_iml.types import OmniError
 
 PICTURE_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".jpg", ".jpeg", ".pgm", ".pbm"})
@@ -28,7 +31,14 @@ PICTURE_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", 
 
 Kind = Literal["mask", "heatmap", "plain"]
 
-_SOURCE = r"\.(?:png|bmp|tiff?|webp|gif|jpe?g|jfif|mpo|jp2|avif|hei[cf]|p[bgp]m|pdf)"
+# Metrics import nothing of omni_iml.io: a test compares this with the suffixes that `detect` looks for.
+SOURCE_SUFFIXES = PICTURE_SUFFIXES | {
+    ".jpe", ".jfif", ".mpo", ".apng", ".dib", ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".avif", ".avifs",
+    ".heic", ".heics", ".heif", ".heifs", ".hif", ".ppm", ".pdf",
+}  # fmt: skip
+"""What a predicted picture, or the document that it is a page of, may be stored as."""
+
+_SOURCE = "|".join(re.escape(suffix) for suffix in sorted(SOURCE_SUFFIXES))
 _NAME = re.compile(rf"(?P<stem>.+?)(?P<suffix>{_SOURCE})?(?P<page>\.p\d{{3,}})?", re.IGNORECASE)
 
 
@@ -37,7 +47,7 @@ class Prediction:
     """The files that predict one picture.
 
     Attributes:
-        name: relative folder and name of the picture as the files' names give it, with "/".
+        name: relative folder and name of the picture as the files' names give it, with "/", accents composed (NFC).
         mask: the ``.mask`` file, or None.
         heatmap: the ``.heatmap`` file, or None.
         plain: the plain file, which is a mask or a heat map, or None; the only one when there is one.
@@ -135,7 +145,8 @@ def predictions_by_name(folder: Path) -> dict[str, Prediction | tuple[Path, ...]
 
 
 def bare_name(name: str) -> str:
-    """A relative name without the picture's suffix; a page number (``scan.pdf.p002``) stays."""
+    """A relative name without the picture's suffix, in NFC; a page number (``scan.pdf.p002``) stays."""
+    name = unicodedata.normalize("NFC", name)
     folder, slash, last = name.rpartition("/")
     parts = _NAME.fullmatch(last)
     if parts is None:  # an empty name, as of a file called ".mask.png": hidden, never here
@@ -146,19 +157,14 @@ def bare_name(name: str) -> str:
 def _pictures(folder: Path, what: str, *, empty: bool = False) -> list[Path]:
     if not folder.is_dir():
         raise OmniError(f"{folder}: this is not a folder; name the folder that holds the {what}s.")
-    try:
-        files = sorted(file for file in folder.rglob("*") if _is_picture(file.relative_to(folder)) and file.is_file())
-    except OSError as error:
-        raise OmniError(f"{folder}: the folder cannot be listed ({error.strerror}); check its permissions.") from error
+    files = sorted(filter(_is_picture, files_below(folder)))
     if not files and not empty:
         raise OmniError(f"{folder}: no {what} is in this folder; it must hold pictures such as photo.png.")
     return files
 
 
-def _is_picture(relative: Path) -> bool:
-    if any(part.startswith(".") for part in relative.parts):
-        return False
-    return relative.suffix.lower() in PICTURE_SUFFIXES and not relative.stem.lower().endswith(".overlay")
+def _is_picture(file: Path) -> bool:
+    return file.suffix.lower() in PICTURE_SUFFIXES and not file.stem.lower().endswith(".overlay")
 
 
 def _group(files: Iterable[Path], root: Path) -> dict[str, list[tuple[Kind, Path]]]:
@@ -171,7 +177,9 @@ def _group(files: Iterable[Path], root: Path) -> dict[str, list[tuple[Kind, Path
             kind, name = "mask", name[: -len(".mask")]
         elif name.lower().endswith(".heatmap"):
             kind, name = "heatmap", name[: -len(".heatmap")]
-        groups[(PurePosixPath(*file.relative_to(root).parent.parts) / name).as_posix()].append((kind, file))
+        relative = (PurePosixPath(*file.relative_to(root).parent.parts) / name).as_posix()
+        # macOS hands on decomposed names, other systems composed ones, and both look the same.
+        groups[unicodedata.normalize("NFC", relative)].append((kind, file))
     return dict(sorted(groups.items()))
 
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 
 import pytest
 
-from omni_iml.metrics.matching import match_folders
+from omni_iml.io.sniff import SUFFIXES
+from omni_iml.metrics.matching import SOURCE_SUFFIXES, bare_name, match_folders
 from omni_iml.types import OmniError
 
 
@@ -67,6 +69,38 @@ def test_names_that_do_not_match(match, prediction, truth):
     result = match([prediction], [truth])
     assert (result.pairs, result.ambiguous) == ((), ())
     assert len(result.missing) == len(result.extra) == 1
+
+
+def test_what_detect_looks_for_is_scored():
+    assert SUFFIXES <= SOURCE_SUFFIXES
+
+
+@pytest.mark.parametrize("suffix", sorted(SUFFIXES))
+def test_every_suffix_that_detect_looks_for_matches(match, suffix):
+    assert len(match([f"photo{suffix}.mask.png"], ["photo.png"]).pairs) == 1
+
+
+@pytest.mark.parametrize(("predicted", "true"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_how_accents_are_encoded_does_not_matter(match, predicted, true):
+    prediction = unicodedata.normalize(predicted, "été/Brücke.jpg.mask.png")
+    result = match([prediction], [unicodedata.normalize(true, "été/Brücke.png")])
+    assert [found.name for _, found in result.pairs] == ["été/Brücke.jpg"]
+    assert (result.missing, result.extra, result.ambiguous) == ((), (), ())
+
+
+def test_two_files_whose_names_look_the_same_are_ambiguous(match, tmp_path):
+    names = {unicodedata.normalize(form, "é.png") for form in ("NFC", "NFD")}
+    for name in names:
+        (tmp_path / name).touch()
+    if len({path.name for path in tmp_path.iterdir()}) < 2:
+        pytest.skip("this file system takes the two for one name")
+    result = match(sorted(names), ["é.png"])
+    assert {len(files) for files in result.ambiguous} == {2}
+    assert (result.pairs, result.missing, result.extra) == ((), (), ())
+
+
+def test_a_bare_name_is_composed():
+    assert bare_name(unicodedata.normalize("NFD", "é/ü.jpg")) == unicodedata.normalize("NFC", "é/ü")
 
 
 def test_mask_and_heat_map_go_together(match):
@@ -133,6 +167,18 @@ def test_a_folder_above_may_be_hidden(tmp_path):
         (tmp_path / ".hidden" / folder).mkdir(parents=True)
         (tmp_path / ".hidden" / folder / "a.png").touch()
     assert len(match_folders(tmp_path / ".hidden" / "pred", tmp_path / ".hidden" / "truth").pairs) == 1
+
+
+def test_linked_folders_are_entered(match, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.jpg.mask.png").touch()
+    (tmp_path / "pred").mkdir()
+    try:
+        (tmp_path / "pred" / "sub").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    except OSError:
+        pytest.skip("links may not be made here")
+    result = match([], ["sub/a.png"])
+    assert [prediction.name for _, prediction in result.pairs] == ["sub/a.jpg"]
 
 
 def test_many_names_take_linear_time(match):
