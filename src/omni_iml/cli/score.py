@@ -11,9 +11,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from omni_iml.cli import options
 from omni_iml.cli.failures import SOME_UNREADABLE, Debug, WrongUsage, emit, exit_codes
 from omni_iml.metrics import Estimate, FolderScore, score_folders
-from omni_iml.types import OmniError
+from omni_iml.types import MAX_PIXELS, OmniError
 
 SCHEMA = "omni-iml/score/1"
 
@@ -49,6 +50,7 @@ def score(
         float,
         typer.Option(callback=_threshold, help="Heat map values strictly above it are tampered, 0 to below 1."),
     ] = 0.5,
+    max_pixels: options.MaxPixels = MAX_PIXELS,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
     debug: Debug = False,
 ) -> None:
@@ -65,7 +67,7 @@ def score(
     """
     with exit_codes(debug):
         try:
-            result = score_folders(predictions, truths, threshold)
+            result = score_folders(predictions, truths, threshold, max_pixels)
         except OmniError as error:  # what is wrong with one picture is a problem in the result
             raise WrongUsage(str(error)) from error
         for problem in result.problems:

@@ -27,7 +27,7 @@ from omni_iml.metrics.counts import count_pixels
 from omni_iml.metrics.folder_score import FolderScore, PictureScore, Problem
 from omni_iml.metrics.matching import Matching, Prediction, match_folders
 from omni_iml.metrics.pictures import Gray, read_gray
-from omni_iml.types import UnreadableImage
+from omni_iml.types import MAX_PIXELS, UnreadableImage
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,14 @@ class _Refused(Exception):  # noqa: N818 - leaves this module as a Problem, neve
         self.problem = problem
 
 
-def score_folders(predictions: Path, truths: Path, threshold: float = 0.5) -> FolderScore:
+def score_folders(predictions: Path, truths: Path, threshold: float = 0.5, max_pixels: int = MAX_PIXELS) -> FolderScore:
     """Score a folder of predictions against a folder of truth masks.
 
     Args:
         predictions: folder of masks and heat maps, gray pictures.
         truths: folder of truth masks, white (above 127) = tampered.
         threshold: heat map values strictly above it are tampered, 0 <= threshold < 1.
+        max_pixels: larger masks and heat maps are refused, each a problem of its picture.
 
     Returns:
         Scores and problems; a problem of one picture does not keep the others from being scored.
@@ -67,7 +68,7 @@ def score_folders(predictions: Path, truths: Path, threshold: float = 0.5) -> Fo
     scored: list[tuple[PictureScore, _Plain | None]] = []
     for truth, prediction in matching.pairs:
         try:
-            scored.append(_score(prediction, truth, threshold, problems))
+            scored.append(_score(prediction, truth, threshold, max_pixels, problems))
         except _Refused as refusal:
             problems.append(refusal.problem)
         except UnreadableImage as error:
@@ -94,17 +95,17 @@ def _name_problems(matching: Matching) -> list[Problem]:
 
 
 def _score(
-    prediction: Prediction, truth_path: Path, threshold: float, problems: list[Problem]
+    prediction: Prediction, truth_path: Path, threshold: float, max_pixels: int, problems: list[Problem]
 ) -> tuple[PictureScore, _Plain | None]:
     """Score one picture; doubts that do not prevent it are added to the problems once it is scored."""
     doubts: list[Problem] = []
-    truth = _read_mask(truth_path, doubts)
+    truth = _read_mask(truth_path, max_pixels, doubts)
     auc, called, plain = math.nan, None, None
     if prediction.mask is not None:
-        called = _read_mask(prediction.mask, doubts)
+        called = _read_mask(prediction.mask, max_pixels, doubts)
         _check_size(called, prediction.mask, truth, truth_path)
     if (map_path := prediction.heatmap or prediction.plain) is not None:
-        levels = read_gray(map_path)
+        levels = read_gray(map_path, max_pixels)
         _check_size(levels, map_path, truth, truth_path)
         auc = roc_auc(levels, truth)
         if called is None:
@@ -133,9 +134,9 @@ def _settle_plain(scored: list[tuple[PictureScore, _Plain | None]], problems: li
     return pictures
 
 
-def _read_mask(path: Path, doubts: list[Problem]) -> NDArray[np.bool_]:
+def _read_mask(path: Path, max_pixels: int, doubts: list[Problem]) -> NDArray[np.bool_]:
     """A mask file as bool ``(H, W)``; gray levels are added to the doubts."""
-    levels = read_gray(path)
+    levels = read_gray(path, max_pixels)
     full = np.iinfo(levels.dtype).max
     mask = np.asarray(levels > full / 2)
     brightest = int(levels.max())

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from PIL.PngImagePlugin import PngImageFile
 
 from omni_iml.types import MAX_PIXELS, UnreadableImage
 
 _FORMATS = ("PNG", "BMP", "TIFF", "WEBP", "GIF", "JPEG", "PPM")
+_PNG = b"\x89PNG\r\n\x1a\n"
 _WAY_OUT = "store it as an 8-bit gray PNG, white where tampered"
 
 Gray = NDArray[np.uint8] | NDArray[np.uint16]
@@ -33,19 +36,33 @@ def read_gray(path: Path, max_pixels: int = MAX_PIXELS) -> Gray:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is the one that counts
-            with Image.open(path, formats=_FORMATS) as picture:
+            with path.open("rb") as stream, _open(stream) as picture:
                 width, height = picture.size
                 if width * height > max_pixels:
                     raise UnreadableImage(
-                        str(path), f"{width} x {height} pixels are above the limit of {max_pixels}", "crop it"
+                        str(path),
+                        f"{width} x {height} pixels are above the limit of {max_pixels}",
+                        "raise --max-pixels where the command has it, or crop it",
                     )
                 return _gray(picture, path)
     except UnidentifiedImageError:
         raise UnreadableImage(str(path), "this is not a picture that can be read", _WAY_OUT) from None
+    except Image.DecompressionBombError:
+        limit = f"Pillow's own limit, PIL.Image.MAX_IMAGE_PIXELS ({Image.MAX_IMAGE_PIXELS})"
+        raise UnreadableImage(str(path), f"its pixels are more than twice {limit}", "store it as PNG") from None
     except UnreadableImage:
         raise
     except Exception as error:  # Pillow's decoders let almost any kind out on damaged files
         raise UnreadableImage(str(path), f"the picture cannot be read ({error})", "write the file again") from error
+
+
+def _open(stream: IO[bytes]) -> Image.Image:
+    # `Image.open` would hold what `detect` writes to a limit of its own, a global of the program around us.
+    if stream.read(len(_PNG)) == _PNG:
+        stream.seek(0)
+        return PngImageFile(stream)
+    stream.seek(0)
+    return Image.open(stream, formats=_FORMATS)
 
 
 def _gray(picture: Image.Image, path: Path) -> Gray:

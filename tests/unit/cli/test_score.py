@@ -92,6 +92,14 @@ def test_threshold_applies_to_heat_maps(run):
     assert figures(run(files, "--threshold", "0.3").stdout, "Recall")[1] == "1.0000"
 
 
+def test_pictures_above_the_pixel_limit_are_named_with_the_option_that_lifts_it(run):
+    result = run(FILES, "--max-pixels", "3")
+    assert result.exit_code == 1
+    assert all("above the limit of 3; raise --max-pixels" in line for line in result.stderr.splitlines())
+    assert len(result.stderr.splitlines()) == 2
+    assert run(FILES, "--max-pixels", "4").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("more", "named", "words"),
     [

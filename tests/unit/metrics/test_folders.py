@@ -217,6 +217,18 @@ def test_a_refused_picture_is_named_once(folders):
     assert [problem.kind for problem in score_folders(*folders(files)).problems] == ["size"]
 
 
+def test_every_kind_of_file_is_held_to_the_pixel_limit(folders):
+    small = {"truth/a.png": block(2, 2), "pred/a.jpg.mask.png": block(2, 2), "pred/a.jpg.heatmap.png": block(2, 2)}
+    place = folders(small)
+    size = block(2, 2).size
+    assert score_folders(*place, max_pixels=size).problems == ()
+    for name in small:
+        Image.fromarray(np.zeros((size, 2), np.uint8)).save(place[0].parent / name)
+        (problem,) = score_folders(*place, max_pixels=size).problems
+        assert (problem.kind, problem.path) == ("unreadable", place[0].parent / name)
+        Image.fromarray(block(2, 2)).save(place[0].parent / name)
+
+
 def test_plain_labels_of_0_and_1_are_refused_for_the_whole_folder(folders):
     files = {"truth/a.png": block(2, 2), "pred/a.png": block(2, 2, 1), "truth/b.png": black(), "pred/b.png": black()}
     result = score_folders(*folders(files))

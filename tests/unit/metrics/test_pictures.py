@@ -107,5 +107,14 @@ def test_missing_file(tmp_path):
 def test_too_many_pixels(saved):
     path = saved(Image.fromarray(LEVELS))
     assert read_gray(path, max_pixels=6).shape == (2, 3)
-    with pytest.raises(UnreadableImage, match="above the limit of 5"):
+    with pytest.raises(UnreadableImage, match=r"above the limit of 5; raise --max-pixels .* or crop it"):
         read_gray(path, max_pixels=5)
+
+
+def test_the_limit_of_pillow_does_not_hold_for_png(saved, monkeypatch):
+    noise = np.random.default_rng(1).integers(0, 256, (40, 40), dtype=np.uint8)
+    png, bmp = saved(Image.fromarray(noise)), saved(Image.fromarray(noise), "a.bmp")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 700)
+    assert np.array_equal(read_gray(png), noise)
+    with pytest.raises(UnreadableImage, match=r"twice Pillow's own limit, .* \(700\); store it as PNG"):
+        read_gray(bmp)
