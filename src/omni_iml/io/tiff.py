@@ -14,6 +14,11 @@ from omni_iml.types import MAX_PIXELS, UnreadableImage
 
 _ENTRIES = 4096
 _WIDTH, _HEIGHT, _TILE_WIDTH, _TILE_HEIGHT = 256, 257, 322, 323
+_SAMPLE_FORMAT = 339
+_FLOATING = (3, 6)
+"""IEEE floating point, and pairs of it."""
+_SAMPLES = 16
+"""Samples of a pixel whose format is looked at."""
 _MANY_VALUES = 200_000
 
 
@@ -27,6 +32,7 @@ class Directory:
         height: pixels, 0 where it is not said.
         tile_pixels: pixels of one tile, 0 for a page in strips.
         most_values: the largest number of values of a numeric tag.
+        formats: where the sample formats lie and how many they are; none where the default is meant, whole numbers.
     """
 
     at: int
@@ -34,6 +40,7 @@ class Directory:
     height: int
     tile_pixels: int
     most_values: int
+    formats: tuple[int, int] = (0, 0)
 
     @property
     def flaw(self) -> str | None:
@@ -74,6 +81,7 @@ def directories(stream: IO[bytes]) -> Iterator[Directory]:
             after = stream.read(8 if big else 4)
             most = 0
             values: dict[int, int] = {}
+            formats = (0, 0)
             for offset in range(0, len(entries) - size + 1, size):
                 tag, kind, number = struct.unpack_from(order + counted, entries, offset)
                 if kind not in (1, 2, 6, 7):  # bytes and text stay one object in memory
@@ -81,8 +89,13 @@ def directories(stream: IO[bytes]) -> Iterator[Directory]:
                 wide = {3: "H", 4: "L", 16: "Q" if big else ""}.get(kind)
                 if wide and number == 1:
                     (values[tag],) = struct.unpack_from(order + wide, entries, offset + value_at)
+                if tag == _SAMPLE_FORMAT and kind == 3:
+                    (place,) = struct.unpack_from(order + pointer, entries, offset + value_at)
+                    if 2 * number <= size - value_at:  # the values lie in the place of their pointer
+                        place = at + (8 if big else 2) + offset + value_at
+                    formats = (place, number)
             tile = values.get(_TILE_WIDTH, 0) * values.get(_TILE_HEIGHT, 0)
-            yield Directory(at, values.get(_WIDTH, 0), values.get(_HEIGHT, 0), tile, most)
+            yield Directory(at, values.get(_WIDTH, 0), values.get(_HEIGHT, 0), tile, most, formats)
             (at,) = struct.unpack(order + pointer, after)
     except (struct.error, OSError, OverflowError, ValueError):
         return
@@ -122,13 +135,17 @@ def put_first(stream: IO[bytes], frame: int, source: str) -> Iterator[None]:
         Nothing; the decoding goes inside.
 
     Raises:
-        UnreadableImage: the page claims what would cost memory out of proportion to it, or there is none.
+        UnreadableImage: the page claims what would cost memory out of proportion to it or holds floating point
+            values, or there is none.
     """
     pages = _pages(stream, source)
     page = pages[min(frame, len(pages) - 1)]
     if (flaw := page.flaw) is not None:
         raise UnreadableImage(source, flaw, "fetch or copy the file again")
     order, big = _layout(stream)
+    if any(number in _FLOATING for number in _formats(stream, page, order)):
+        cause = "it holds floating point values, whose relation to brightness is not known"
+        raise UnreadableImage(source, cause, "convert it to 8 or 16 bits a sample first")
     place = 8 if big else 4
     stream.seek(place)
     first = stream.read(place)
@@ -147,6 +164,17 @@ def _pages(stream: IO[bytes], source: str) -> list[Directory]:
     if not pages:
         raise UnreadableImage(source, "its directory is damaged or cut off", "fetch or copy the file again")
     return pages
+
+
+def _formats(stream: IO[bytes], page: Directory, order: str) -> tuple[int, ...]:
+    """The sample formats of a page as far as they lie in the file."""
+    at, count = page.formats
+    try:
+        stream.seek(at)
+        data = stream.read(2 * min(count, _SAMPLES))
+    except (OSError, OverflowError, ValueError):
+        return ()
+    return struct.unpack(f"{order}{len(data) // 2}H", data[: len(data) // 2 * 2])
 
 
 def _layout(stream: IO[bytes]) -> tuple[str, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 from pathlib import Path
@@ -30,6 +31,49 @@ def refused(source: object, cause: str, **options: int) -> UnreadableImage:
 def test_samples_without_a_known_range_are_refused(values: np.ndarray) -> None:
     refused(encode(Image.fromarray(values), "TIFF"), "relation to brightness")
     refused(Image.fromarray(values), "relation to brightness")
+
+
+def tiff_of_samples(kind: int, bits: int, channels: int, order: str = "<", big: bool = False) -> bytes:
+    """A TIFF of 4x4 pixels without compression, its samples zero; ``kind`` is the tag SampleFormat."""
+    samples = bytes(16 * channels * bits // 8)
+    mark, kinds = (b"II" if order == "<" else b"MM"), ("HHHQ" if big else "HL")
+    head = mark + struct.pack(order + kinds, *((43, 8, 0) if big else (42,)), 0)
+    counts: dict[int, list[int]] = {
+        256: [4], 257: [4], 258: [bits] * channels, 259: [1], 262: [2 if channels == 3 else 1], 273: [len(head)],
+        277: [channels], 278: [4], 279: [len(samples)], 339: [kind] * channels,
+    }  # fmt: skip
+    room, number = (8, "Q") if big else (4, "L")
+    data, entries = head + samples, b""
+    for tag, values in counts.items():
+        packed = struct.pack(f"{order}{len(values)}H", *values)
+        if len(packed) > room:
+            packed, data = struct.pack(order + number, len(data)), data + packed
+        entries += struct.pack(order + "HH" + number, tag, 3, len(values)) + packed.ljust(room, b"\0")
+    directory = struct.pack(order + ("Q" if big else "H"), len(counts)) + entries + bytes(room)
+    return data[: len(head) - room] + struct.pack(order + number, len(data)) + data[len(head) :] + directory
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(
+    ("channels", "bits", "kind"), [(3, 32, 3), (3, 16, 3), (3, 64, 3), (1, 16, 3), (1, 32, 3), (2, 32, 6)]
+)
+def test_floating_point_is_called_so(channels: int, bits: int, kind: int, order: str, big: bool) -> None:
+    error = refused(tiff_of_samples(kind, bits, channels, order, big), "it holds floating point values")
+    assert error.way_out == "convert it to 8 or 16 bits a sample first"
+
+
+@pytest.mark.parametrize(("order", "big"), [("<", False), (">", False), ("<", True)])  # Pillow reads no other BigTIFF
+def test_whole_numbers_with_a_format_are_read(order: str, big: bool) -> None:
+    assert load(tiff_of_samples(1, 8, 3, order, big)).pixels.shape == (4, 4, 3)
+
+
+def test_sample_formats_that_lie_outside_the_file_are_passed_over() -> None:
+    data = tiff_of_samples(1, 8, 3, big=True)
+    at = data.index(struct.pack("<HHQ", 339, 3, 3)) + 4
+    for count, place in ((9, len(data) + 9), (9, 2**63), (2**40, 2**64 - 1)):
+        with contextlib.suppress(UnreadableImage):  # Pillow may read it all the same; nothing else may come out
+            load(data[:at] + struct.pack("<QQ", count, place) + data[at + 16 :])
 
 
 @pytest.mark.parametrize(
