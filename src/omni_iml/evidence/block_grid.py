@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from omni_iml.evidence.blocks import SIDE
 from omni_iml.evidence.measuring import Comparison, Measure, Subject
 from omni_iml.evidence.placements import Placements
+from omni_iml.io.orientation import displayed_map
 
 _CLIP = 20  # grey levels: edges of things are no block borders
 
@@ -48,7 +49,9 @@ def _compare(subject: Subject, places: Placements) -> Comparison | None:
     at = int(flat[0].argmax())
     best = np.where(np.isfinite(flat), flat, -np.inf).max(1)
     # The border of a block lies after its last pixel, of phase 7.
-    details = {"row": float((at // SIDE + 1) % SIDE), "column": float((at % SIDE + 1) % SIDE)}
+    border = np.array([at % SIDE + 1, at // SIDE + 1])
+    column, row = displayed_map(subject.image.orientation, *subject.luma.shape)[:, :2] @ border % SIDE
+    details = {"row": float(row), "column": float(column)}
     return Comparison(np.maximum(best, 0), 1 + float(best[0]) / 2, 1.0, details)
 
 

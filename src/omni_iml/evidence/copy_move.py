@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from omni_iml.evidence.measuring import Comparison, Measure, Subject
 from omni_iml.evidence.placements import Placements
+from omni_iml.io.orientation import displayed_map
 
 Matrix = NDArray[np.float64]
 
@@ -244,15 +245,24 @@ def _compare(subject: Subject, places: Placements) -> Comparison | None:
         for other in places.boxes[1 : 1 + _MOST_PLACES]
     ]
     correlations = [twin.correlation, *(max(0.0, other.correlation) if other else 0.0 for other in others)]
-    details = {name: float(value) for name, value in zip(_NAMES, twin.matrix.ravel(), strict=True)}
+    matrix = _displayed(twin.matrix, subject)
+    details = {name: float(value) for name, value in zip(_NAMES, matrix.ravel(), strict=True)}
     return Comparison(np.array(correlations), twin.correlation, float(np.median(correlations[1:])), details)
+
+
+def _displayed(matrix: Matrix, subject: Subject) -> Matrix:
+    """A matrix between points of the stored picture, as it is between the same points as displayed."""
+    turn = np.vstack([displayed_map(subject.image.orientation, *subject.luma.shape), [0, 0, 1]])
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # matrices here count from the middle of the first pixel
+    turn = np.linalg.inv(half) @ turn @ half
+    return np.asarray((turn @ np.vstack([matrix, [0, 0, 1]]) @ np.linalg.inv(turn))[:2])
 
 
 _NAMES = ("xx", "xy", "x", "yx", "yy", "y")
 
 
 def matrix_of(details: Mapping[str, float]) -> Matrix:
-    """The matrix from a point of the region to its source, from the details of a measurement."""
+    """The matrix from a point of the region to its source, both as displayed, from the details of a measurement."""
     return np.array([details[name] for name in _NAMES]).reshape(2, 3)
 
 

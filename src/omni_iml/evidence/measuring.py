@@ -53,7 +53,7 @@ class Comparison:
         differences: float ``(1 + P,)``, 0 and more, the region's first; nan where it cannot be told.
         value: inside the region.
         reference: in the surroundings.
-        details: more numbers that the sentence needs.
+        details: more numbers that the sentence needs; directions are those of the picture as displayed.
     """
 
     differences: NDArray[np.floating]
@@ -78,7 +78,7 @@ class Measurement:
         threshold: strength above which it is a finding.
         places: how many reference places there were.
         sentence: what was measured, in words.
-        details: more numbers, by name.
+        details: more numbers, by name; directions are those of the picture as displayed, as the sentence's are.
     """
 
     name: str

@@ -183,11 +183,9 @@ def explain_image(
         measured = [(*some, *more) for some, more in zip(measured, of_text, strict=True)]
     read = perf_counter()
     boxes = [region.box for region, _ in parts]
-    size = image.pixels.shape[:2]
+    height, width = pixels.shape[:2]
     explained = tuple(
-        _explained(
-            region, found, lines or (), unread, [box for box in boxes if box != region.box], image.orientation, size
-        )
+        _explained(region, found, lines or (), unread, [box for box in boxes if box != region.box], width, height)
         for (region, _), found in zip(parts, measured, strict=True)
     )
     said = interpreter.interpret(pixels, shown, domain) if interpreter is not None else None
@@ -235,11 +233,10 @@ def _explained(
     lines: Sequence[TextLine],
     unread: Sequence[Box],
     others: Sequence[tuple[int, int, int, int]],
-    orientation: int,
-    size: tuple[int, int],
+    width: int,
+    height: int,
 ) -> Explained:
-    width, height = (size[0], size[1]) if orientation >= 5 else (size[1], size[0])
-    arrow = _arrow(region, measurements, orientation, size)
+    arrow = _arrow(region, measurements)
     artifacts: dict[str, str] = {}
     ordered = sorted((one for one in measurements if one.is_finding), key=lambda one: -one.strength / one.threshold)
     for one in ordered:
@@ -266,37 +263,12 @@ def _explained(
     return Explained(region, instance, measurements, note, arrow)
 
 
-def _arrow(
-    region: Region, measurements: Sequence[Measurement], orientation: int, size: tuple[int, int]
-) -> Arrow | None:
+def _arrow(region: Region, measurements: Sequence[Measurement]) -> Arrow | None:
     """The copy-move that was found, from source to region, in displayed pixels."""
     for one in measurements:
         if one.name == "copy_move" and one.is_finding:
             x0, y0, x1, y1 = region.box
             here = ((x0 + x1) / 2, (y0 + y1) / 2)
-            stored = _to_stored(here, orientation, size)
-            x, y = matrix_of(one.details) @ np.array([stored[0] - 0.5, stored[1] - 0.5, 1]) + 0.5
-            return _to_displayed((float(x), float(y)), orientation, size), here
+            x, y = matrix_of(one.details) @ np.array([here[0] - 0.5, here[1] - 0.5, 1]) + 0.5
+            return (float(x), float(y)), here
     return None
-
-
-def _corner_map(orientation: int, size: tuple[int, int]) -> NDArray[np.float64]:
-    """The affine map from stored to displayed coordinates, read off what orientation does to three corners."""
-    height, width = size
-    image = np.zeros((3, 3), np.int64)
-    image[0, 0], image[0, 2], image[2, 0] = 1, 2, 3  # origin, end of the first row, end of the first column
-    turned = to_displayed(image, orientation)
-    wide, high = (height, width) if orientation >= 5 else (width, height)
-    ends = [np.argwhere(turned == value)[0][::-1] / 2 * (wide, high) for value in (1, 2, 3)]
-    return np.stack([(ends[1] - ends[0]) / width, (ends[2] - ends[0]) / height, ends[0]], 1)  # (2, 3)
-
-
-def _to_displayed(point: tuple[float, float], orientation: int, size: tuple[int, int]) -> tuple[float, float]:
-    x, y = _corner_map(orientation, size) @ np.array([*point, 1.0])
-    return float(x), float(y)
-
-
-def _to_stored(point: tuple[float, float], orientation: int, size: tuple[int, int]) -> tuple[float, float]:
-    matrix = _corner_map(orientation, size)
-    x, y = np.linalg.solve(matrix[:, :2], np.array(point) - matrix[:, 2])
-    return float(x), float(y)

@@ -108,5 +108,28 @@ def box_to_displayed(box: Box, orientation: int, height: int, width: int) -> Box
             raise _invalid(orientation)
 
 
+def displayed_map(orientation: int, height: int, width: int) -> NDArray[np.float64]:
+    """The affine map from points of the stored picture to the same points as displayed.
+
+    Args:
+        orientation: EXIF orientation, 1 to 8.
+        height: stored height of the picture in pixels.
+        width: stored width of the picture in pixels.
+
+    Returns:
+        float64 ``(2, 3)`` of whole numbers, for points ``(x, y, 1)``; the corner of the first pixel is at 0, 0, its
+        middle at 0.5, 0.5.
+
+    Raises:
+        ValueError: the orientation is not 1 to 8.
+    """
+    # Read off where the first pixel and its two neighbours come to lie, so that the cases are written once.
+    boxes = [box_to_displayed(box, orientation, height, width) for box in ((0, 0, 1, 1), (1, 0, 2, 1), (0, 1, 1, 2))]
+    origin, right, down = (np.array(box[:2], np.float64) for box in boxes)
+    axes = np.stack([right - origin, down - origin], 1)
+    # The middle of the first pixel is known in both pictures; the corner lies half a pixel before it.
+    return np.column_stack([axes, origin + 0.5 - axes @ (0.5, 0.5)])
+
+
 def _invalid(orientation: int) -> ValueError:
     return ValueError(f"orientation {orientation!r} is not an EXIF orientation; give 1 to 8.")

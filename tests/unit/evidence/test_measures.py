@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -9,11 +10,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from omni_iml.evidence.copy_move import matrix_of
+from omni_iml.evidence.block_grid import BLOCK_GRID
+from omni_iml.evidence.copy_move import COPY_MOVE, matrix_of
 from omni_iml.evidence.lettering import TEXT_MEASURES
 from omni_iml.evidence.measures import MEASURES, measure_regions, thresholds
-from omni_iml.evidence.measuring import Measurement
+from omni_iml.evidence.measuring import Comparison, Measure, Measurement, Subject
+from omni_iml.evidence.placements import place
 from omni_iml.io import load
+from omni_iml.io.orientation import to_stored
 from omni_iml.types import EvidenceImage
 
 Pixels = NDArray[np.uint8]
@@ -134,14 +138,39 @@ def test_the_source_of_a_copy_is_where_it_was_taken_from() -> None:
     assert matrix_of(found.details) @ [300, 190, 1] == pytest.approx([150, 150], abs=2)
 
 
-def test_a_mirrored_copy_is_found_too() -> None:
+def mirrored() -> EvidenceImage:
     base = photograph(1)
     mirror = np.zeros_like(base)
     mirror[:, 180:420] = base[:, 10:250][:, ::-1]
-    found = measured(load(pasted(base, mirror)))["copy_move"]
+    return load(pasted(base, mirror))
+
+
+def test_a_mirrored_copy_is_found_too() -> None:
+    found = measured(mirrored())["copy_move"]
     assert found.is_finding
     assert "mirrored" in found.sentence
     assert matrix_of(found.details) @ [300, 190, 1] == pytest.approx([129, 190], abs=2)
+
+
+def compared(measure: Measure, displayed: Pixels, orientation: int) -> Comparison:
+    """What one measurement finds in a picture that a viewer shows the same, whatever way it is stored."""
+    image = replace(load(to_stored(displayed, orientation)), orientation=orientation)
+    mask = to_stored(mask_of(), orientation)
+    subject = Subject(image, mask)
+    places = place(mask, mask, subject.luma)
+    assert places is not None
+    found = measure.compare(subject, places)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_directions_are_those_of_the_picture_as_displayed(orientation: int) -> None:
+    copy = compared(COPY_MOVE, mirrored().pixels, orientation)
+    assert COPY_MOVE.describe(copy).startswith("The detail inside repeats another place of the picture, mirrored, with")
+    assert matrix_of(copy.details) @ [300, 190, 1] == pytest.approx([129, 190], abs=2)
+    grid = compared(BLOCK_GRID, shifted_grid().pixels, orientation)
+    assert BLOCK_GRID.describe(grid).startswith("Block borders 5 pixels to the right and 3 down of the picture's")
 
 
 def test_values_are_in_their_units() -> None:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -16,6 +18,7 @@ from omni_iml.explain import Explanation, explain, read_mask, save, to_json
 from omni_iml.explain.files import explanation_schema
 from omni_iml.explain.masks import UnreadableMask, instances_of
 from omni_iml.explain.naming import name_of, place_of
+from omni_iml.io.orientation import to_displayed
 from omni_iml.regions import find_regions
 from omni_iml.types import Box
 
@@ -23,6 +26,7 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 TRUTH = EXAMPLES.parent / "examples-truth"
 
 
+@cache
 def explained(name: str) -> Explanation:
     with Image.open(EXAMPLES / name) as picture:
         width, height = picture.size
@@ -81,8 +85,9 @@ def test_the_arrow_leads_from_the_true_source_of_the_meadows_copy() -> None:
     assert region.instance.relative_position.startswith("To the left of the place that it repeats")
 
 
-@pytest.mark.parametrize("orientation", [3, 6, 7])
-def test_orientation_turns_boxes_and_arrows_but_not_what_is_measured(orientation: int, tmp_path: Path) -> None:
+@cache
+def meadow_at(orientation: int) -> tuple[Explanation, np.ndarray]:
+    """The meadow's pixels with an orientation, and its mask as it is displayed."""
     with Image.open(EXAMPLES / "meadow.jpg") as picture, Image.open(TRUTH / "meadow.jpg.mask.png") as truth:
         picture.load()
         stored = np.asarray(truth.convert("L")) > 127
@@ -90,18 +95,28 @@ def test_orientation_turns_boxes_and_arrows_but_not_what_is_measured(orientation
     exif[0x0112] = orientation
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality="keep", exif=exif.tobytes())
-    from omni_iml.io.orientation import to_displayed
-
     shown = to_displayed(stored, orientation)
-    (region,) = explain(buffer.getvalue(), shown).regions
+    return explain(buffer.getvalue(), shown), shown
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_turns_boxes_arrows_and_words_but_not_what_is_measured(orientation: int) -> None:
+    explanation, shown = meadow_at(orientation)
+    (region,), (upright,) = explanation.regions, meadow_at(1)[0].regions
     assert region.region.box == instances_of(shown)[0][0].box
     assert region.arrow is not None
-    marker = np.zeros(stored.shape, np.uint8)
-    (upright,) = explained("meadow.jpg").regions
+    marker = np.zeros(meadow_at(1)[1].shape, np.uint8)
     assert upright.arrow is not None
     marker[int(upright.arrow[0][1]), int(upright.arrow[0][0])] = 1
     y, x = np.argwhere(to_displayed(marker, orientation))[0]
     assert region.arrow[0] == pytest.approx((x, y), abs=2)
+    # A copy mirrored left to right is, in a picture that lies on its side, mirrored top to bottom.
+    (copy,) = (one for one in region.measurements if one.name == "copy_move")
+    how = ", turned by -?1(79|80) degrees" if orientation >= 5 else ""
+    assert re.search(f"repeats another place of the picture, mirrored, scaled to 86%{how}, with a", copy.sentence)
+    assert copy.sentence in region.instance.artifacts["Texture Inconsistency"]
+    numbers = [(one.name, one.value, one.reference, one.strength) for one in region.measurements]
+    assert numbers == [(one.name, one.value, one.reference, one.strength) for one in upright.measurements]
 
 
 def test_files_hold_the_papers_form_and_fit_the_schema(tmp_path: Path) -> None:

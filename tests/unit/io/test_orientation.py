@@ -6,7 +6,7 @@ from io_pictures import encode, exif, picture
 from PIL import Image, ImageOps
 
 from omni_iml.io import load
-from omni_iml.io.orientation import box_to_displayed, to_displayed, to_stored
+from omni_iml.io.orientation import box_to_displayed, displayed_map, to_displayed, to_stored
 
 ALL = range(1, 9)
 
@@ -35,6 +35,16 @@ def test_box_follows_its_pixels(orientation: int) -> None:
     x0, y0, x1, y1 = box_to_displayed((11, 4, 30, 9), orientation, height=31, width=50)
     assert displayed[y0:y1, x0:x1].all()
     assert displayed.sum() == (x1 - x0) * (y1 - y0)
+
+
+@pytest.mark.parametrize("orientation", ALL)
+def test_points_go_where_their_pixels_go(orientation: int) -> None:
+    matrix = displayed_map(orientation, 31, 50)
+    for x, y in ((0, 0), (49, 0), (0, 30), (17, 4)):
+        marker = np.zeros((31, 50), bool)
+        marker[y, x] = True
+        row, column = np.argwhere(to_displayed(marker, orientation))[0]
+        assert (matrix @ (x + 0.5, y + 0.5, 1)).tolist() == [column + 0.5, row + 0.5]
 
 
 @pytest.mark.parametrize("orientation", [0, 9, -1])
