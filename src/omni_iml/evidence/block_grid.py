@@ -11,6 +11,7 @@ from omni_iml.evidence.placements import Placements
 from omni_iml.io.orientation import displayed_map
 
 _CLIP = 20  # grey levels: edges of things are no block borders
+_FAINTEST = 0.2  # grey levels: in flat places the strength of a border says little
 
 
 def _crossings(subject: Subject) -> NDArray[np.float32]:
@@ -21,18 +22,17 @@ def _crossings(subject: Subject) -> NDArray[np.float32]:
 
 
 def _by_phase(values: NDArray[np.float32], phases: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Means of the points of each of the 8 phases over the mean of all: ``(N, n)`` to ``(N, 8)``."""
+    """Means of the points of each of the 8 phases: ``(N, n)`` to ``(N, 8)``."""
     counts = np.bincount(phases, minlength=SIDE)
     sums = np.stack([values[:, phases == phase].sum(1, dtype=np.float64) for phase in range(SIDE)], 1)
-    means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-    return np.asarray(means / (values.mean(1, keepdims=True, dtype=np.float64) + 0.2))
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
 def _compare(subject: Subject, places: Placements) -> Comparison | None:
     crossings = subject.once(_crossings)
-    excess = []
+    excess, ratios = [], []
     for divide in (True, False):  # phases of rows, then of columns
-        profiles = []
+        profiles, shares = [], []
         for points in (places.inside, places.ring):
             # Rows of the table are moved by whole blocks, so the phases of the first hold for each.
             first = points[1] // places.width if divide else points[1] % places.width
@@ -40,8 +40,11 @@ def _compare(subject: Subject, places: Placements) -> Comparison | None:
             values = crossings[points]
             profile = _by_phase(values, first % SIDE)
             profile[0] = _by_phase(values[:1], own % SIDE)[0]
-            profiles.append(profile)
+            level = values.mean(1, keepdims=True, dtype=np.float64)
+            profiles.append(profile / (level + _FAINTEST))
+            shares.append(profile[0] / level[0] if level[0] > 0 else np.ones(SIDE))
         excess.append(profiles[0] - profiles[1])  # (1 + P, 8)
+        ratios.append(shares)
     together = excess[0][:, :, None] + excess[1][:, None, :]  # (1 + P, 8, 8)
     flat = together.reshape(len(together), -1)
     if not np.isfinite(flat[0]).all():
@@ -52,7 +55,8 @@ def _compare(subject: Subject, places: Placements) -> Comparison | None:
     border = np.array([at % SIDE + 1, at // SIDE + 1])
     column, row = displayed_map(subject.image.orientation, *subject.luma.shape)[:, :2] @ border % SIDE
     details = {"row": float(row), "column": float(column)}
-    return Comparison(np.maximum(best, 0), 1 + float(best[0]) / 2, 1.0, details)
+    value, reference = (float(rows[at // SIDE] + columns[at % SIDE]) / 2 for rows, columns in zip(*ratios, strict=True))
+    return Comparison(np.maximum(best, 0), value, reference, details)
 
 
 def _describe(found: Comparison) -> str:
@@ -60,10 +64,10 @@ def _describe(found: Comparison) -> str:
     where = f"{at['column']:.0f} pixels to the right and {at['row']:.0f} down"
     own = "on" if not (at["row"] or at["column"]) else f"{where} of"
     return (
-        f"Block borders {own} the picture's 8-pixel grid are {found.value:.2f} times as strong against the other "
-        "places of the grid inside as around it"
+        f"Block borders {own} the picture's 8-pixel grid are {found.value:.2f} times as strong as the average place of "
+        f"the grid inside, and {found.reference:.2f} times around it"
     )
 
 
-BLOCK_GRID = Measure("block_grid", "Texture Inconsistency", "times as strong", 0.1, _compare, _describe)
+BLOCK_GRID = Measure("block_grid", "Texture Inconsistency", "times the average place", 0.1, _compare, _describe)
 """Excess of the mixed differences at one of the 64 places of the 8-pixel grid."""

@@ -41,10 +41,10 @@ def _compare(subject: Subject, places: Placements) -> Comparison:
 
 def _describe(found: Comparison) -> str:
     return (
-        f"Detail of the {_BANDS[int(found.details['band'])]} octave has {found.value:.2f} times the strength of all "
-        f"octaves together inside, and {found.reference:.2f} times around it"
+        f"Detail of the {_BANDS[int(found.details['band'])]} octave has {found.value:.2f} times the strength of the "
+        f"average octave inside, and {found.reference:.2f} times around it"
     )
 
 
-TEXTURE = Measure("texture", "Texture Inconsistency", "share of an octave", 0.3, _compare, _describe)
-"""Distance of the shapes of two spectra of three octaves."""
+TEXTURE = Measure("texture", "Texture Inconsistency", "times the average octave", 0.3, _compare, _describe)
+"""Distance of the shapes of two spectra of three octaves; the average octave is their geometric mean."""

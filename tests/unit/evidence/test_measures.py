@@ -185,6 +185,32 @@ def test_values_are_in_their_units() -> None:
     )
 
 
+def test_block_borders_are_as_strong_as_the_sentence_says() -> None:
+    image, mask = shifted_grid(), mask_of()
+    luma = cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY).astype(float)
+    crossings = np.zeros_like(luma)
+    crossings[:-1, :-1] = np.minimum(np.abs(np.diff(np.diff(luma, axis=0), axis=1)), 20)
+    rows, columns = np.indices(luma.shape) % 8
+
+    def ratio(place: NDArray[np.bool_]) -> float:
+        borders = [crossings[place & at].mean() for at in (rows == 2, columns == 4)]  # the last pixels before them
+        return float(np.mean(borders) / crossings[place].mean())
+
+    around = cv2.dilate(mask.astype(np.uint8), np.ones((31, 31), np.uint8)) > mask
+    found = compared(BLOCK_GRID, image.pixels, 1)
+    # The measurement takes 2048 points of each.
+    assert (found.value, found.reference) == pytest.approx((ratio(mask), ratio(around)), rel=0.08)
+    assert found.value > found.reference + 0.1
+    assert "times as strong as the average place of the grid inside, and" in BLOCK_GRID.describe(found)
+
+
+def test_a_band_of_texture_is_held_against_the_average_band() -> None:
+    found = measured(soft())["texture"]
+    assert "of the average octave inside" in found.sentence
+    assert found.unit == "times the average octave"
+    assert found.value < found.reference  # the finest one, of a softened piece
+
+
 def test_a_flat_picture_has_nothing_unusual() -> None:
     image = load(np.full((256, 256, 3), 200, np.uint8))
     mask = np.zeros((256, 256), bool)
