@@ -45,7 +45,8 @@ def measure_regions(image: EvidenceImage, masks: Sequence[NDArray[np.bool_]]) ->
 
     Args:
         image: the picture, in stored orientation.
-        masks: bool ``(H, W)`` each, stored orientation.
+        masks: bool ``(H, W)`` each, stored orientation; each is asked for twice and not kept, so that a sequence that
+            makes them on demand holds no more than `_AT_ONCE` of them.
 
     Returns:
         For each mask what could be measured, in the order of `MEASURES`; nothing for a region that is too small, or
@@ -55,11 +56,12 @@ def measure_regions(image: EvidenceImage, masks: Sequence[NDArray[np.bool_]]) ->
     for mask in masks:
         suspected |= mask
     with ThreadPoolExecutor(_AT_ONCE) as threads:
-        return list(threads.map(partial(_measure, Subject(image, suspected)), masks))
+        # By number: map would take every mask out of the sequence at once.
+        return list(threads.map(partial(_measure, Subject(image, suspected), masks), range(len(masks))))
 
 
-def _measure(subject: Subject, mask: NDArray[np.bool_]) -> tuple[Measurement, ...]:
-    places = place(mask, subject.suspected, subject.luma)
+def _measure(subject: Subject, masks: Sequence[NDArray[np.bool_]], at: int) -> tuple[Measurement, ...]:
+    places = place(masks[at], subject.suspected, subject.luma)
     if places is None:
         return ()
     found = []

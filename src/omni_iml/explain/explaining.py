@@ -19,12 +19,12 @@ from omni_iml.evidence.measures import measure_regions, thresholds
 from omni_iml.evidence.measuring import Measurement
 from omni_iml.evidence.placements import SMALLEST
 from omni_iml.evidence.text_lines import SCRIPTS, TextLine, TextReader, UnreadableText
+from omni_iml.explain.instances import instances_of, masks_of
 from omni_iml.explain.interpreting import Interpretation, Interpreter
-from omni_iml.explain.masks import instances_of, masks_of
 from omni_iml.explain.naming import in_text, line_of, name_of, place_of
 from omni_iml.inference.detector import Detector
 from omni_iml.io import load
-from omni_iml.io.orientation import to_displayed, to_stored
+from omni_iml.io.orientation import to_displayed
 from omni_iml.types import MAX_PIXELS, Box, Detection, EvidenceImage, Region
 
 Arrow = tuple[tuple[float, float], tuple[float, float]]
@@ -173,20 +173,19 @@ def explain_image(
         assert detection is not None
         shown = np.asarray(detection.mask > 0)
         parts = masks_of(shown, detection.regions)
-    stored = [to_stored(part, image.orientation) for _, part in parts]
-    measured = measure_regions(image, stored)
+    measured = measure_regions(image, parts.stored(image.orientation))
     done = perf_counter()
-    lines, unread, warnings = _read(reader if parts else None, pixels, [region for region, _ in parts])
+    lines, unread, warnings = _read(reader if parts else None, pixels, parts.regions)
     if lines:
         luma = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.float32)
-        of_text = measure_lettering(luma, [line.box for line in lines], [part for _, part in parts], thresholds())
+        of_text = measure_lettering(luma, [line.box for line in lines], parts.masks, thresholds())
         measured = [(*some, *more) for some, more in zip(measured, of_text, strict=True)]
     read = perf_counter()
-    boxes = [region.box for region, _ in parts]
+    boxes = [region.box for region in parts.regions]
     height, width = pixels.shape[:2]
     explained = tuple(
         _explained(region, found, lines or (), unread, [box for box in boxes if box != region.box], width, height)
-        for (region, _), found in zip(parts, measured, strict=True)
+        for region, found in zip(parts.regions, measured, strict=True)
     )
     said = interpreter.interpret(pixels, shown, domain) if interpreter is not None else None
     timing = {"measure": 1000 * (done - begin), "text": 1000 * (read - done)}

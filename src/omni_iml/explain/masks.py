@@ -1,17 +1,15 @@
-"""Masks that are given rather than found, and the instances of a mask."""
+"""Masks that are given rather than found."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from omni_iml.io.paths import openable
-from omni_iml.regions import find_regions
-from omni_iml.types import MAX_PIXELS, OmniError, Region
+from omni_iml.types import MAX_PIXELS, OmniError
 
 
 class UnreadableMask(OmniError):  # noqa: N818 - twin of UnreadableImage
@@ -42,37 +40,3 @@ def read_mask(path: Path, width: int, height: int) -> NDArray[np.bool_]:
             return np.asarray(picture.convert("L")) > 127
     except (OSError, SyntaxError, ValueError) as error:
         raise UnreadableMask(f"{path}: the mask cannot be read ({error}); give a PNG file.") from error
-
-
-def instances_of(mask: NDArray[np.bool_]) -> list[tuple[Region, NDArray[np.bool_]]]:
-    """The connected regions of a mask, the largest first, each with a mask of its own.
-
-    Args:
-        mask: bool ``(H, W)``, displayed orientation.
-    """
-    return masks_of(mask, find_regions(mask.astype(np.float32), 0.5))
-
-
-def masks_of(
-    mask: NDArray[np.bool_], regions: tuple[Region, ...] | list[Region]
-) -> list[tuple[Region, NDArray[np.bool_]]]:
-    """The pixels of each region.
-
-    Args:
-        mask: bool ``(H, W)``, displayed orientation, of which the regions are connected parts.
-        regions: some or all of them.
-
-    Returns:
-        Each region with its mask, bool ``(H, W)``.
-    """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8, ltype=cv2.CV_32S)
-    known: dict[tuple[int, ...], list[int]] = {}
-    for label in range(1, len(stats)):
-        left, top, wide, high, area = map(int, stats[label])
-        known.setdefault((left, top, left + wide, top + high, area), []).append(label)
-    found = []
-    for region in regions:
-        labels_here = known.get((*region.box, round(region.area_share * mask.size)))
-        if labels_here:
-            found.append((region, np.asarray(labels == labels_here.pop(0))))
-    return found

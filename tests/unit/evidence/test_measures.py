@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import json
+import weakref
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -238,6 +240,25 @@ def test_fifty_regions_and_none() -> None:
             masks.append(mask)
     assert len(measure_regions(image, masks)) == 50
     assert measure_regions(image, []) == []
+
+
+def test_masks_that_are_made_on_demand_are_made_one_by_one_and_measured_the_same() -> None:
+    image, held, most = saved(photograph(5), 90), [], 0
+    masks = [np.roll(mask_of(), by, 1) for by in (-100, -50, 0, 50, 100)]
+
+    class Lazy(Sequence):
+        def __len__(self) -> int:
+            return len(masks)
+
+        def __getitem__(self, at: int) -> NDArray[np.bool_]:
+            nonlocal most
+            mask = masks[at].copy()
+            held.append(weakref.ref(mask))
+            most = max(most, sum(one() is not None for one in held))
+            return mask
+
+    assert measure_regions(image, Lazy()) == measure_regions(image, masks)
+    assert most <= 4  # one of the loop before, and one or two of each thread
 
 
 def test_every_measurement_has_a_threshold_no_lower_than_one_in_twenty() -> None:

@@ -16,7 +16,8 @@ from PIL import Image
 from omni_iml.evidence.text_lines import TextLine, TextReader, UnreadableText, Word
 from omni_iml.explain import Explanation, explain, read_mask, save, to_json
 from omni_iml.explain.files import explanation_schema
-from omni_iml.explain.masks import UnreadableMask, instances_of
+from omni_iml.explain.instances import instances_of
+from omni_iml.explain.masks import UnreadableMask
 from omni_iml.explain.naming import name_of, place_of
 from omni_iml.io.orientation import to_displayed
 from omni_iml.regions import find_regions
@@ -200,14 +201,6 @@ def test_masks_of_another_size_are_refused(tmp_path: Path) -> None:
     (tmp_path / "n.png").write_bytes(b"no picture")
     with pytest.raises(UnreadableMask, match="cannot be read"):
         read_mask(tmp_path / "n.png", 20, 30)
-
-
-def test_two_regions_with_the_same_box_are_told_apart() -> None:
-    mask = np.zeros((60, 60), bool)
-    mask[10:50, 10:12] = mask[10:12, 10:50] = True
-    mask[30:34, 30:34] = True
-    found = instances_of(mask)
-    assert sum(part.sum() for _, part in found) == mask.sum()
 
 
 LINE = TextLine(
