@@ -95,6 +95,26 @@ def test_what_is_true_no_longer_is_removed(tmp_path: Path) -> None:
     assert list(out.iterdir()) == []
 
 
+def test_a_mask_that_claims_too_much_is_named_and_the_others_are_done(tmp_path: Path) -> None:
+    Image.new("1", (30_000, 30_000)).save(tmp_path / "meadow.jpg.mask.png")
+    names = [str(EXAMPLES / name) for name in ("meadow.jpg", "letter.jpg")]
+    result = CliRunner().invoke(app, ["explain", *names, "--masks", str(tmp_path), "--no-ocr"])
+    assert result.exit_code == 1, result.output
+    assert "meadow.jpg.mask.png: the mask has 30000x30000 pixels and its picture" in result.stderr
+    assert "letter.jpg: 0 regions, 0 findings" in result.stderr
+
+
+def test_a_mask_of_0_and_1_is_warned_of(tmp_path: Path) -> None:
+    with Image.open(TRUTH / "meadow.jpg.mask.png") as mask:
+        mask.convert("L").point(lambda level: level // 255).save(tmp_path / "meadow.jpg.mask.png")
+    command = ["explain", str(EXAMPLES / "meadow.jpg"), "--masks", str(tmp_path), "--no-ocr", "--json"]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
+    (warning,) = json.loads(result.stdout)["warnings"]
+    assert "largest value is 1" in warning
+    assert f"Warning: {warning}" in result.stderr
+
+
 @pytest.mark.parametrize("options", [["--masks", "nowhere"], ["--frames", "0"]])
 def test_wrong_usage_ends_with_2(options: list[str]) -> None:
     result = CliRunner().invoke(app, ["explain", str(EXAMPLES / "letter.jpg"), *options])

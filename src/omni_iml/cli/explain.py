@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -184,8 +185,10 @@ def _explained(
     stem = masks / output_stem(name)
     path = stem.with_name(stem.name + ".mask.png")
     height, width = to_displayed(image.pixels, image.orientation).shape[:2]
+    doubts: list[str] = []
     # A folder of true masks has none for an authentic picture.
-    mask: Any = read_mask(path, width, height) if path.is_file() else np.zeros((height, width), bool)
+    mask: Any = read_mask(path, width, height, doubts) if path.is_file() else np.zeros((height, width), bool)
+    image = replace(image, warnings=(*image.warnings, *doubts))
     return explain_image(image, mask, None, reader, interpreter, kind)
 
 
