@@ -187,6 +187,11 @@ def explain_image(
         _explained(region, found, lines or (), unread, [box for box in boxes if box != region.box], width, height)
         for region, found in zip(parts.regions, measured, strict=True)
     )
+    if parts.left_out and mask is not None:
+        warnings += (
+            f"The mask has {len(parts) + parts.left_out} regions, of which the {len(parts)} largest are explained and "
+            f"{parts.left_out} left out; give a mask with fewer to have them explained.",
+        )
     said = interpreter.interpret(pixels, shown, domain) if interpreter is not None else None
     timing = {"measure": 1000 * (done - begin), "text": 1000 * (read - done)}
     if said is not None:

@@ -190,6 +190,20 @@ def test_the_whole_picture_is_listed_with_the_reason() -> None:
     assert "too few places" in region.note
 
 
+def test_regions_of_a_given_mask_beyond_a_hundred_are_counted_in_a_warning() -> None:
+    pixels = np.zeros((200, 300, 3), np.uint8)
+    mask = np.zeros((200, 300), bool)
+    mask[1::20, 1::10] = True  # of a pixel each: too small to measure
+    explanation = explain(pixels, mask)
+    assert len(explanation.regions) == 100
+    assert explanation.warnings == (
+        "The mask has 300 regions, of which the 100 largest are explained and 200 left out; "
+        "give a mask with fewer to have them explained.",
+    )
+    mask[:, 100:] = False
+    assert explain(pixels, mask).warnings == ()
+
+
 def test_a_mask_of_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match="same size"):
         explain(np.zeros((20, 30, 3), np.uint8), np.zeros((30, 20), bool))
