@@ -102,6 +102,10 @@ class EvidenceImage:
             the first picture in that page, "!word/media/a.jpg" for a member; empty for a file that is one picture.
         facts: JSON-able facts about the file, by group; see `omni_iml.io.facts`.
         fitness: whether traces can be there; None where nobody asked.
+        missing_rows: rows at the end of the stored picture whose pixels are not all in the file, which was cut short: a
+            multiple of 8, but for the picture's own last rows. They are gray or half gray, and no evidence.
+        missing_scans: the file ends before the scans that code the last bits of every row, so the picture is coarser
+            than it was, or colourless.
     """
 
     pixels: NDArray[np.uint8]
@@ -114,6 +118,8 @@ class EvidenceImage:
     part: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     fitness: Fitness | None = None
+    missing_rows: int = 0
+    missing_scans: bool = False
 
     @property
     def is_jpeg(self) -> bool:
@@ -134,7 +140,7 @@ class ModelInfo:
         no_trace_below: a score below this is the verdict "no_trace"; between the two it is "inconclusive".
         calibration: ``score = sigmoid(scale * logit + bias + log_tiles * ln(size))``, with the picture's size in
             512x512 pixels, at least 1.
-        region_min_area: smallest region reported, as a share of the picture.
+        region_min_area: smallest region reported, as a share of the picture (missing rows left out).
         region_min_probability: lowest mean probability of a region reported.
         licence: terms of the weights.
         card: Markdown text of the model card.
@@ -163,7 +169,7 @@ class Region:
 
     Attributes:
         box: ``(x0, y0, x1, y1)`` in displayed pixels, half-open.
-        area_share: region pixels / picture pixels, 0..1.
+        area_share: region pixels / picture pixels (missing rows left out), 0..1.
         mean_probability: mean of the probability map over the region, 0..1.
         position: one of `POSITIONS`, by the centroid.
     """

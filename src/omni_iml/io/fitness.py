@@ -21,6 +21,7 @@ from omni_iml.io.jpeg_history import (
     former_quality,
 )
 from omni_iml.io.jpeg_quality import estimate_quality
+from omni_iml.io.missing import present
 from omni_iml.io.resampling import PEAK_STANDS_OUT, find_resampling
 from omni_iml.io.screens import MESSENGER_SIDES, is_screen_size, says_screenshot
 from omni_iml.types import EvidenceImage, Fitness, Grade
@@ -33,6 +34,10 @@ POOR_QUALITY, LIMITED_QUALITY = 30, 70
 
 SCREEN_FLAT_SHARE = 0.15
 """Share of exactly flat 16x16 windows from which on a picture of a screen's size is taken for a screenshot."""
+
+POOR_MISSING_SHARE = 0.1
+"""Share of missing rows from which on a picture is poor. "No trace found" speaks of the whole picture; with an edit
+equally likely anywhere, one in ten would be out of sight."""
 
 _CROP = 512
 
@@ -55,7 +60,7 @@ def measure(image: EvidenceImage) -> dict[str, float]:
     The work is bounded whatever the picture's size: 2,048 windows of 16x16 pixels and one crop of 512x512.
 
     Args:
-        image: pixels, trace and facts, in stored orientation.
+        image: pixels, trace and facts, in stored orientation. Missing rows are not measured but counted.
 
     Returns:
         Always: ``short_side`` (pixels), ``flat_share`` (0..1), ``compressions`` (JPEG compressions of which there is a
@@ -63,8 +68,10 @@ def measure(image: EvidenceImage) -> dict[str, float]:
         there). Where there is a trace: ``quality`` (of the last JPEG compression), ``earlier_quality`` (of one before,
         on the same grid), ``former_grid`` (how far the grid of a compression stands out in a file that is no JPEG),
         ``shifted_grid`` (how far a second grid stands out), ``resampling`` (how far a line of
-        interpolation stands out) and ``resampling_frequency`` (cycles a pixel).
+        interpolation stands out) and ``resampling_frequency`` (cycles a pixel). Where the file was cut short:
+        ``missing_share`` (of the rows, 0..1) and ``missing_scans`` (1).
     """
+    whole, image = image, present(image)
     height, width = image.pixels.shape[:2]
     sample = sample_blocks(image.pixels)
     signs: dict[str, float] = {"short_side": float(min(height, width)), "flat_share": round(sample.flat_share, 4)}
@@ -73,9 +80,13 @@ def measure(image: EvidenceImage) -> dict[str, float]:
     if peak is not None and peak.height >= PEAK_STANDS_OUT:
         signs |= {"resampling": round(peak.height, 2), "resampling_frequency": round(peak.frequency, 4)}
     camera = is_camera(image.facts)
-    screen = is_screen_size(width, height) and not camera and sample.flat_share >= SCREEN_FLAT_SHARE
+    screen = is_screen_size(width, whole.pixels.shape[0]) and not camera and sample.flat_share >= SCREEN_FLAT_SHARE
     signs["screen"] = float(screen or says_screenshot(image.facts))
-    signs["messenger"] = float(not camera and _from_messenger(image))
+    signs["messenger"] = float(not camera and _from_messenger(whole))
+    if whole.missing_rows:
+        signs["missing_share"] = round(whole.missing_rows / whole.pixels.shape[0], 4)
+    if whole.missing_scans:
+        signs["missing_scans"] = 1.0
     return signs | history
 
 
@@ -90,6 +101,7 @@ def grade(signs: Mapping[str, float]) -> Fitness:
     """
     side, quality = signs.get("short_side", LIMITED_SIDE), signs.get("quality", 100.0)
     earlier = signs.get("earlier_quality", 100.0)
+    missing = signs.get("missing_share", 0.0)
     rules: tuple[tuple[bool, Grade, str], ...] = (
         (side < POOR_SIDE, "poor", f"Its shorter side is {side:.0f} pixels: too few for a trace."),
         (quality < POOR_QUALITY, "poor", f"JPEG compression at about quality {quality:.0f} leaves no fine trace."),
@@ -97,6 +109,21 @@ def grade(signs: Mapping[str, float]) -> Fitness:
             signs.get("screen", 0) > 0,
             "poor",
             "It looks like a screenshot, which keeps no trace of what happened to the pictures on the screen.",
+        ),
+        (
+            missing >= POOR_MISSING_SHARE,
+            "poor",
+            f"The file was cut short: {missing:.0%} of the picture's rows are missing, and any edit in them.",
+        ),
+        (
+            0 < missing < POOR_MISSING_SHARE,
+            "limited",
+            f"The file was cut short: the last {missing:.1%} of the picture's rows are missing.",
+        ),
+        (
+            signs.get("missing_scans", 0) > 0,
+            "limited",
+            "The file was cut short before the last of its scans, which hold the fine detail that weak traces lie in.",
         ),
         (
             POOR_SIDE <= side < LIMITED_SIDE,

@@ -15,12 +15,12 @@ from omni_iml.io.claims import Claims
 from omni_iml.io.facts import jpeg_facts, pixel_digest, pixel_facts, raster_facts
 from omni_iml.io.fitness import assessed
 from omni_iml.io.frames import check_frame, format_of, frame_note, survey
-from omni_iml.io.jpeg import empty_tail, trace_of_clean
 from omni_iml.io.limits import BYTES_A_PIXEL, SLACK_BYTES, check_length, check_size
+from omni_iml.io.missing import decode_present
 from omni_iml.io.multipicture import picture_places
 from omni_iml.io.opening import opened, private_copy, read_up_to
 from omni_iml.io.pixels import UnknownSamples, to_rgb, trace_of_pixels
-from omni_iml.io.rasters import Decoder, check_claims, decode_jpeg, decode_raster, read_orientation
+from omni_iml.io.rasters import Decoder, check_claims, decode_raster, read_orientation
 from omni_iml.io.segments import sanitise
 from omni_iml.types import MAX_PIXELS, EvidenceImage, UnreadableImage
 
@@ -30,9 +30,10 @@ def load(source: object, *, max_pixels: int = MAX_PIXELS, frame: int = 0) -> Evi
 
     Files are told apart by their content, never by their name: JPEG and multi-picture JPEG (MPO), PNG and APNG, WebP,
     TIFF, BMP, GIF, JPEG 2000, AVIF, and HEIC with the extra ``omni-iml[heic]``. A JPEG file that was cut short is read
-    as far as it goes, with a warning. A file object is read from its beginning and left open. A file is read once:
-    digest and pixels are of the same bytes even if it changes meanwhile. A PIL image gives its pixels only: the JPEG
-    data that it was decoded from are gone, so its format is "array" if it came from a JPEG file.
+    as far as it goes, with a warning; see `omni_iml.io.missing`. A file object is read from its beginning and left
+    open. A file is read once: digest and pixels are of the same bytes even if it changes meanwhile. A PIL image gives
+    its pixels only: the JPEG data that it was decoded from are gone, so its format is "array" if it came from a JPEG
+    file.
 
     Args:
         source: a path (``str`` or ``Path``), the file's ``bytes``, a binary file object, a ``PIL.Image``, or a uint8
@@ -144,21 +145,24 @@ def _from_jpeg(stream: IO[bytes], name: str, max_pixels: int, frame: int) -> Evi
         data = data[start : start + length]
     clean = sanitise(data, max_pixels=max_pixels, source=name)
     del data
-    trace = trace_of_clean(clean, source=name)
-    raster = decode_jpeg(clean, source=name)
+    decoded = decode_present(clean, source=name)
+    raster = decoded.raster
     notes = raster.warnings + frame_note(frame, claims)
-    if not clean.cut and (tail := empty_tail(trace.coefficients)):
-        notes = (f"the last {tail} rows of pixels hold no data, as in a file that was cut short", *notes)
+    if not clean.cut and decoded.missing_rows:
+        rows = f"the last {decoded.missing_rows} rows of pixels"
+        notes = (f"{rows} hold no data, as in a file that was cut short", *notes)
     kind = "MPO" if clean.multi_picture or frame else "JPEG"
     return EvidenceImage(
         pixels=raster.pixels,
-        trace=trace,
+        trace=decoded.trace,
         format=kind,
         orientation=raster.orientation,
         source=name,
         sha256=digest,
         warnings=notes,
         facts=jpeg_facts(stream, kind, clean, digest, raster.pixels),
+        missing_rows=decoded.missing_rows,
+        missing_scans=decoded.missing_scans,
     )
 
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from omni_iml.io.embedded import Collector, Embedded
+from omni_iml.io.scans import Scan, scan_of
 from omni_iml.types import MAX_PIXELS, UnreadableImage
 
 MAX_SCANS = 64
@@ -92,6 +94,7 @@ class CleanJpeg:
         tables: the quantization table of each component as it stood at the end, where there is one.
         restart_interval: MCUs between restart markers, 0 without any.
         embedded: what the dropped segments carried.
+        scans: what each scan codes and where it lies in `stream`, in order.
     """
 
     stream: bytes
@@ -104,6 +107,7 @@ class CleanJpeg:
     tables: tuple[NDArray[np.uint16], ...] = ()
     restart_interval: int = 0
     embedded: Embedded = field(default_factory=Embedded)
+    scans: tuple[Scan, ...] = ()
 
     @property
     def first_component(self) -> str:
@@ -148,7 +152,7 @@ class _Walk:
         self.frame: Frame | None = None
         self.tables: dict[int, NDArray[np.uint16]] = {}
         self.table: NDArray[np.uint16] | None = None
-        self.scans = 0
+        self.scans: list[tuple[int, bytes]] = []  # index in `kept` and header of each
         self.coded_bytes = 0
         self.adobe: int | None = None
         self.jfif = False
@@ -185,6 +189,7 @@ class _Walk:
             tables,
             self.restart_interval,
             self.embedded.finish(),
+            self._placed_scans(2 + len(colour)),
         )
 
     def _walk(self) -> bool:
@@ -279,8 +284,8 @@ class _Walk:
     def _read_scan(self, start: int, end: int, payload: bytes) -> int:
         if self.frame is None:
             self._refuse("picture data comes before the frame header", "fetch or copy the file again")
-        self.scans += 1
-        if self.scans > MAX_SCANS:
+        self.scans.append((len(self.kept), payload))
+        if len(self.scans) > MAX_SCANS:
             self._refuse(f"it has more than {MAX_SCANS} scans", _CONVERT)
         identifier, _, _, number = self.frame.components[0]
         if self.table is None and identifier in payload[1 : 1 + 2 * (payload[0] if payload else 0) : 2]:
@@ -292,6 +297,11 @@ class _Walk:
         self.coded_bytes += stop - end
         self.kept.append(self.view[start - 2 : stop])
         return stop if match else -1
+
+    def _placed_scans(self, begin: int) -> tuple[Scan, ...]:
+        """The scans, ``begin`` being where the first of the kept segments lies in the stream."""
+        ends = list(accumulate((len(piece) for piece in self.kept), initial=begin))
+        return tuple(scan_of(header, ends[index], ends[index + 1]) for index, header in self.scans)
 
     def _check_plausible(self, frame: Frame) -> None:
         """Refuse a header whose picture cannot be in so few bytes, and data that are no picture of that size.
