@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from time import perf_counter
@@ -12,6 +13,7 @@ from omni_iml.inference.session import Precision, Runtime, RuntimeChoice, Sessio
 from omni_iml.inference.tiles import cut, grid_of
 from omni_iml.inference.verdict import gate_of, picture_score, probability_of, verdict_of
 from omni_iml.io import load
+from omni_iml.io.missing import completed, present
 from omni_iml.io.orientation import box_to_displayed, to_displayed
 from omni_iml.io.parts import DPI, Frames, load_parts
 from omni_iml.regions import find_regions
@@ -173,8 +175,14 @@ class Detector:
             yield result
 
     def _analyse(self, image: EvidenceImage, begin: float, loaded: float) -> Detection:
+        """Look at what is there of the picture, as if it ended where its missing rows begin.
+
+        Tiles, score and the regions' shares are of the rows that are there; the map is 0 over the missing ones.
+        """
         info = self.info
-        height, width = image.pixels.shape[:2]
+        stored_height = image.pixels.shape[0]
+        there = present(image)
+        height, width = there.pixels.shape[:2]
         grid = grid_of(height, width, info)
         canvas = Canvas(height, width, (grid.tall, grid.wide), grid.rows, grid.columns)
         boxes = [grid.box(index) for index in range(len(grid))]
@@ -183,7 +191,7 @@ class Detector:
         network = blend = 0.0
         for index in range(len(grid)):
             top, left = grid.origin(index)
-            inputs = cut(image, top, left, grid.tall, grid.wide)
+            inputs = cut(there, top, left, grid.tall, grid.wide)
             start = perf_counter()
             outputs = self._session(inputs.image, inputs.coefficients, inputs.table)
             ran = perf_counter()
@@ -192,15 +200,17 @@ class Detector:
             blend += perf_counter() - ran
             gates.append(probability_of(float(outputs.gate[0])))
             logits.append(float(outputs.image[0]))
-        probability = to_displayed(canvas.finish(), image.orientation)
+        probability = to_displayed(completed(canvas.finish(), image), image.orientation)
         pixels = to_displayed(image.pixels, image.orientation)
         tiled = perf_counter()
+        share = height / stored_height
         regions = find_regions(
             probability,
             self.mask_threshold,
-            min_area_share=info.region_min_area,
+            min_area_share=info.region_min_area * share,
             min_mean_probability=info.region_min_probability,
         )
+        regions = tuple(replace(region, area_share=region.area_share / share) for region in regions)
         end = perf_counter()
         score = picture_score(logits, height * width, info)
         gate, modality = gate_of(gates, [(x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in boxes])
@@ -219,7 +229,7 @@ class Detector:
             gate_probability=gate,
             regions=regions,
             tiles=tuple(
-                Tile(box_to_displayed(box, image.orientation, height, width), probability_, logit)
+                Tile(box_to_displayed(box, image.orientation, stored_height, width), probability_, logit)
                 for box, probability_, logit in zip(boxes, gates, logits, strict=True)
             ),
             warnings=image.warnings,
