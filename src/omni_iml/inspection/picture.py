@@ -15,6 +15,7 @@ from omni_iml.inference.session import Precision
 from omni_iml.inference.tiles import Grid, cut, grid_of
 from omni_iml.inference.torch_session import TorchSession
 from omni_iml.inference.verdict import gate_of, picture_score, probability_of, verdict_of
+from omni_iml.io.missing import completed, present
 from omni_iml.io.orientation import box_to_displayed, to_displayed
 from omni_iml.models.checkpoint import read_metadata
 from omni_iml.models.inspection import FilterActivations, Inspection, recording
@@ -158,8 +159,8 @@ class Inspector:
         return self._session.info
 
     def grid(self, image: EvidenceImage) -> Grid:
-        """Where the tiles of ``image`` lie: as in detection."""
-        height, width = image.pixels.shape[:2]
+        """Where the tiles of ``image`` lie: as in detection, on the rows that are there."""
+        height, width = present(image).pixels.shape[:2]
         return grid_of(height, width, self.info)
 
     def tiles(self, image: EvidenceImage) -> Iterator[TileInspection]:
@@ -174,7 +175,7 @@ class Inspector:
         Raises:
             OmniError: the network could not be run, or gave values that are not finite.
         """
-        grid = self.grid(image)
+        grid, image = self.grid(image), present(image)
         for index in range(len(grid)):
             inputs = cut(image, *grid.origin(index), grid.tall, grid.wide)
             with recording(self._session.network) as recorder:
@@ -205,7 +206,7 @@ class Gathering:
         self._last = values
         summary = TileSummary(
             index=tile.index,
-            box=box_to_displayed(tile.box, self._image.orientation, self._grid.height, self._grid.width),
+            box=box_to_displayed(tile.box, self._image.orientation, *self._image.pixels.shape[:2]),
             stored_box=tile.box,
             gate_logit=_number(values.gate_logit),
             image_logit=_number(values.image_logit),
@@ -235,7 +236,7 @@ class Gathering:
         return PictureInspection(
             image=self._image,
             model=self._info,
-            probability=to_displayed(self._canvas.finish(), self._image.orientation),
+            probability=to_displayed(completed(self._canvas.finish(), self._image), self._image.orientation),
             score=score,
             verdict=None if score is None else verdict_of(score, self._info, self._image.fitness),
             gate_probability=gate,

@@ -16,6 +16,7 @@ from omni_iml.inference.blending import sigmoid
 from omni_iml.inference.tiles import BLOCK, Grid, axis_weights
 from omni_iml.inspection import Gathering, Inspection, Inspector, PictureInspection
 from omni_iml.io import load
+from omni_iml.io.missing import completed
 from omni_iml.io.orientation import to_displayed, to_stored
 from omni_iml.metrics import count_pixels, f1, iou
 from omni_iml.types import EvidenceImage, Modality
@@ -163,7 +164,7 @@ def maps_of(inspector: Inspector, entry: Entry) -> tuple[Maps, PictureInspection
     found = gathering.finish()
 
     def displayed(blocks: Mapping[str, _Blocks]) -> dict[str, Map]:
-        return {name: to_displayed(one.spread(), image.orientation) for name, one in blocks.items()}
+        return {name: to_displayed(completed(one.spread(), image), image.orientation) for name, one in blocks.items()}
 
     maps = Maps(image, found.pixels, truth, found.probability, displayed(coarse), displayed(energies))
     return maps, found

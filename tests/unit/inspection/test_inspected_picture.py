@@ -49,6 +49,18 @@ def test_the_picture_is_what_detection_says_of_it(inspector, weights, photo, hei
     assert found.model == wanted.model
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_of_a_file_that_was_cut_short_too(inspector, weights, photo, orientation):
+    data = photo(height=200, width=130, orientation=orientation).read_bytes()
+    data = data[: len(data) // 2]
+    image = load(data)
+    assert image.missing_rows
+    found, wanted = gathered(inspector, image), Detector(weights, "torch").detect(data)
+    np.testing.assert_allclose(found.probability, wanted.probability, atol=1e-6)
+    assert found.score == pytest.approx(wanted.score, abs=1e-6)
+    assert [tile.box for tile in found.tiles] == [tile.box for tile in wanted.tiles]
+
+
 def test_tiles_are_cut_as_in_detection_and_numbered_row_by_row(inspector, weights, photo):
     image = load(photo())
     grid = inspector.grid(image)
