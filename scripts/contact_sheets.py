@@ -110,7 +110,8 @@ def main() -> None:
                 if made is None:
                     print(f"{domain} {operation}: these sources have nothing for it")
                     continue
-                Image.fromarray(made).save(options.out / f"{domain}-{operation}.jpg", quality=72, optimize=True, progressive=True)
+                path = options.out / f"{domain}-{operation}.jpg"
+                Image.fromarray(made).save(path, quality=72, optimize=True, progressive=True)
 
 
 if __name__ == "__main__":
