@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,3 +29,15 @@ def test_the_gate_is_said_to_pick_both_for_as_long_as_it_does() -> None:
     alone = column("vision alone")
     assert len(alone) >= 10
     assert ("has so far picked both for every picture" in README) == (set(alone.values()) == {"0%"})
+
+
+def test_the_image_auc_of_the_real_sets_is_told_beside_the_false_alarms() -> None:
+    told = re.search(r"no better than chance there \(image AUC (\.\d+); imd2020 (\.\d+), psbattles (\.\d+)\)", README)
+    assert told is not None
+    measured = column("image AUC", "devbench")
+    figures = dict(zip(("comofod", "imd2020", "psbattles"), told.groups(), strict=True))
+    assert {name: f"0{figure}" for name, figure in figures.items()} == {name: measured[name] for name in figures}
+    assert float(measured["comofod"]) <= 0.55
+    assert ("on comofod it called one of 25 tampered ones so" in README) == (
+        column("tampered called tampered", "devbench")["comofod"] == "4%"
+    )

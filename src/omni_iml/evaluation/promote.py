@@ -2,7 +2,9 @@
 
     python -m omni_iml.evaluation.promote runs/bundled/last.safetensors --version 0.1.0
 
-Promotion is decided by the validation split, which `omni_iml.training` prints; devbench is only reported.
+Promotion is decided by the validation split, which `omni_iml.training` prints. devbench chooses nothing, but whoever
+promotes compares its table with the shipped card's: a fall of the IoU of any set by more than .02 blocks; image AUC,
+false alarms and robustness do not (docs/training-log.md). Nothing here does that comparison.
 """
 
 from __future__ import annotations
