@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from omni_iml.models import PRESETS, VARIANTS, OmniConfig, OmniIML, count_parameters, preset
+from omni_iml.training.recipe import load_recipe
 
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "fidelity.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8")
 PUBLISHED = {"base": 152, "small": 113}  # millions, C-T17
 
 
@@ -38,11 +40,21 @@ def count(config: OmniConfig) -> dict[str, int]:
     return {**parts, "at inference": count_parameters(network)}
 
 
+def by_rows(config: OmniConfig) -> dict[str, int]:
+    counted = count(config)
+    counted["detection (training only)"] = counted.pop("detection")
+    return counted
+
+
 @pytest.mark.parametrize("size", PRESETS)
 def test_parts_and_total(size: str) -> None:
-    counted = count(preset(size))
-    counted["detection (training only)"] = counted.pop("detection")
-    assert SIZES[size] == counted
+    assert SIZES[size] == by_rows(preset(size))
+
+
+def test_the_model_that_ships() -> None:
+    config = load_recipe(ROOT / "recipes" / "bundled.yaml").model
+    assert isinstance(config, OmniConfig)
+    assert SIZES["bundled, with context"] == by_rows(config)
 
 
 def test_every_variant_is_there() -> None:
