@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from chat_server import ChatServer
 from omni_iml.cli import app
+from omni_iml.inference.detector import Detector
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TRUTH = EXAMPLES.parent / "examples-truth"
@@ -47,6 +49,24 @@ def test_without_masks_a_model_finds_them(tiny_model: Path, tmp_path: Path) -> N
     assert found["mask"] == "detected"
     assert found["detection"]["verdict"] in ("tampered", "inconclusive", "no_trace")
     assert found["regions"][0]["box"] == [100, 80, 160, 120]
+
+
+@pytest.mark.parametrize("verdict", ["no_trace", "tampered"])
+def test_findings_at_odds_with_the_verdict_are_printed_with_a_warning(
+    verdict: str, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analyse = Detector.analyse
+    monkeypatch.setattr(Detector, "analyse", lambda self, image: replace(analyse(self, image), verdict=verdict))
+    pixels = np.random.default_rng(0).integers(60, 110, (192, 256, 3)).astype(np.uint8)
+    pixels[80:120, 100:160, 1] = 240
+    Image.fromarray(pixels).save(tmp_path / "green.png")
+    command = ["explain", str(tmp_path / "green.png"), "--model", str(tiny_model), "--no-ocr", "--json"]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["regions"][0]["findings"]
+    warned = 'Warning: The verdict is "no trace found": the ' in result.stderr
+    assert warned == (verdict == "no_trace") == any("The verdict is" in warning for warning in found["warnings"])
 
 
 def test_a_mask_of_another_size_is_named_and_the_others_are_done(tmp_path: Path) -> None:

@@ -19,12 +19,13 @@ from omni_iml.evidence.measures import measure_regions, thresholds
 from omni_iml.evidence.measuring import Measurement
 from omni_iml.evidence.placements import SMALLEST
 from omni_iml.evidence.text_lines import SCRIPTS, TextLine, TextReader, UnreadableText
-from omni_iml.explain.instances import instances_of, masks_of
+from omni_iml.explain.instances import Instances, instances_of, masks_of
 from omni_iml.explain.interpreting import Interpretation, Interpreter
 from omni_iml.explain.naming import in_text, line_of, name_of, place_of
 from omni_iml.inference.detector import Detector
 from omni_iml.io import load
 from omni_iml.io.orientation import to_displayed
+from omni_iml.report.wording import VERDICTS
 from omni_iml.types import MAX_PIXELS, Box, Detection, EvidenceImage, Region
 
 Arrow = tuple[tuple[float, float], tuple[float, float]]
@@ -187,11 +188,7 @@ def explain_image(
         _explained(region, found, lines or (), unread, [box for box in boxes if box != region.box], width, height)
         for region, found in zip(parts.regions, measured, strict=True)
     )
-    if parts.left_out and mask is not None:
-        warnings += (
-            f"The mask has {len(parts) + parts.left_out} regions, of which the {len(parts)} largest are explained and "
-            f"{parts.left_out} left out; give a mask with fewer to have them explained.",
-        )
+    warnings += _left_out(parts) if mask is not None else _at_odds(detection, explained)
     said = interpreter.interpret(pixels, shown, domain) if interpreter is not None else None
     timing = {"measure": 1000 * (done - begin), "text": 1000 * (read - done)}
     if said is not None:
@@ -210,6 +207,28 @@ def explain_image(
         warnings=(*image.warnings, *warnings),
         timing_ms=timing,
         interpretation=said,
+    )
+
+
+def _left_out(parts: Instances) -> tuple[str, ...]:
+    """A warning where a mask has more regions than are explained."""
+    if not parts.left_out:
+        return ()
+    return (
+        f"The mask has {len(parts) + parts.left_out} regions, of which the {len(parts)} largest are explained and "
+        f"{parts.left_out} left out; give a mask with fewer to have them explained.",
+    )
+
+
+def _at_odds(detection: Detection | None, explained: Sequence[Explained]) -> tuple[str, ...]:
+    """A warning where there are findings though the model does not call the picture tampered."""
+    count = sum(len(one.findings) for one in explained)
+    if detection is None or detection.verdict == "tampered" or not count:
+        return ()
+    what = "finding is a measured difference" if count == 1 else f"{count} findings are measured differences"
+    return (
+        f'The verdict is "{VERDICTS[detection.verdict]}": the {what} in places that the model marked, and not '
+        "enough for it to call the picture tampered; look for other grounds before believing in an edit.",
     )
 
 

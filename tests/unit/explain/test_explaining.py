@@ -4,6 +4,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -13,16 +14,27 @@ import pytest
 from PIL import Image
 
 from omni_iml.evidence.text_lines import TextLine, TextReader, UnreadableText, Word
-from omni_iml.explain import Explanation, explain, read_mask, save, to_json
+from omni_iml.explain import Explanation, explain, explain_image, read_mask, save, to_json
 from omni_iml.explain.files import explanation_schema
 from omni_iml.explain.instances import instances_of
 from omni_iml.explain.naming import name_of, place_of
+from omni_iml.io import load
 from omni_iml.io.orientation import to_displayed
 from omni_iml.regions import find_regions
-from omni_iml.types import Box
+from omni_iml.report.wording import VERDICTS
+from omni_iml.types import Box, Detection, EvidenceImage, ModelInfo, Verdict
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 TRUTH = EXAMPLES.parent / "examples-truth"
+
+
+def detection_of(image: EvidenceImage, probability: np.ndarray, verdict: Verdict) -> Detection:
+    height, width = probability.shape
+    regions, info = find_regions(probability, 0.5), ModelInfo("m", "0", "", 32, 0.5, 0.2, {}, 0, 0, "")
+    return Detection(
+        image.source, image.sha256, width, height, image.format, image.pixels, probability, 0.5, 0.3, verdict,
+        "vision", 1.0, regions, (), (), info, {"total": 1.0},
+    )  # fmt: skip
 
 
 @cache
@@ -188,6 +200,21 @@ def test_the_whole_picture_is_listed_with_the_reason() -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (200, 300, 3)).astype(np.uint8)
     (region,) = explain(pixels, np.ones((200, 300), bool)).regions
     assert "too few places" in region.note
+
+
+@pytest.mark.parametrize("verdict", ["tampered", "inconclusive", "no_trace"])
+def test_findings_at_odds_with_the_verdict_are_warned_of(verdict: Verdict) -> None:
+    path = EXAMPLES / "meadow.jpg"
+    image, mask = load(path), explained("meadow.jpg").mask
+    found = detection_of(image, mask.astype(np.float32), verdict)
+    explanation = explain_image(image, None, found)
+    assert explanation.findings >= 1
+    warned = [warning for warning in explanation.warnings if "not enough for it to call" in warning]
+    assert len(warned) == (verdict != "tampered")
+    if warned:
+        assert f'The verdict is "{VERDICTS[verdict]}": the ' in warned[0]
+    nothing = explain_image(image, None, replace(found, probability=np.zeros_like(found.probability), regions=()))
+    assert not any("verdict" in warning for warning in (*nothing.warnings, *explain_image(image, mask, found).warnings))
 
 
 def test_regions_of_a_given_mask_beyond_a_hundred_are_counted_in_a_warning() -> None:
