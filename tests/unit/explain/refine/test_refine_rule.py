@@ -177,7 +177,7 @@ def test_areas_agree_with_whole_masks(some: list[Box], others: list[Box]) -> Non
     assert one.size == boxes(*some).sum()
 
 
-def test_forty_thousand_specks_are_decided_one_by_one_in_little_time() -> None:
+def test_of_forty_thousand_specks_each_is_decided() -> None:
     side = 800
     mask = np.zeros((side, side), bool)
     mask[::4, ::4] = True
@@ -187,9 +187,7 @@ def test_forty_thousand_specks_are_decided_one_by_one_in_little_time() -> None:
     found = [Candidate(area, 0.9, 0, "it") for area in (word, line, *far) if area is not None]
     probability = np.full(mask.shape, 0.9)
     probability[:, 400:] = 0.5
-    begin = process_time()
     refined = refine(mask, [Mention("it", "Center")], found, probability)
-    assert process_time() - begin < 10  # it was half a minute
     assert len({region for change in refined.changes for region in change.regions}) == 40_000
     counts = Counter(kinds(refined))
     assert counts["snapped"] == 1
@@ -200,3 +198,15 @@ def test_forty_thousand_specks_are_decided_one_by_one_in_little_time() -> None:
     assert refined.mask[300:500:4, 404:530:4].all()
     assert not refined.mask[552::4, 552::4].any()
     assert (refined.mask & ~mask).sum() == 2  # the rest of the line
+
+
+def test_ninety_thousand_specks_take_no_time_to_speak_of() -> None:
+    side = 1200
+    mask = np.zeros((side, side), bool)
+    mask[::4, ::4] = True
+    areas = [whole((10 * at, 10 * at, 10 * at + 300, 10 * at + 50), side, side) for at in range(40)]
+    found = [Candidate(area, 0.9, 0, "it") for area in areas if area is not None]
+    begin = process_time()
+    refined = refine(mask, [Mention("it", "Center")], found, np.full(mask.shape, 0.9))
+    assert process_time() - begin < 8  # 0.7 s; a loop over regions and candidates takes 35 s
+    assert len(refined.changes) == 90_000
