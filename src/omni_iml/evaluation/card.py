@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from functools import partial
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from omni_iml.evaluation import card_tables
 from omni_iml.evaluation.devbench import REAL_EDITS, SETS, PictureResult, score_devbench
 from omni_iml.evaluation.distortions import CLASSIC
 from omni_iml.evaluation.parts import Part, measured
-from omni_iml.evaluation.synthetic import SampleResult, score_split
+from omni_iml.evaluation.synthetic import SampleResult, outputs, score_samples
 from omni_iml.evaluation.whole_pictures import whole_parts
 from omni_iml.inference.detector import Detector
 from omni_iml.inference.model_file import file_sha256
@@ -61,10 +60,10 @@ def measure(model: Path, root: Path, cache: Path, kept: Path, *, threads: int | 
         for domain in DOMAINS
     ]
     parts: list[Part[Any]] = [*whole, *distorted, *real, *synthetic]
-    results = iter(measured(parts, kept / file_sha256(model)[:16], processes))
-    judged, robust, as_they_are, scored = (list(islice(results, len(p))) for p in (whole, distorted, real, synthetic))
-    pictures, real_edits, samples = (list(chain(*one)) for one in (judged, as_they_are, scored))
-    by_distortion = dict(zip(DISTORTIONS, robust, strict=True))
+    found = measured(parts, kept / file_sha256(model)[:16], processes)
+    pictures, real_edits, samples = (
+        [result for part in some for result in found[part.name]] for some in (whole, real, synthetic)
+    )
     return "\n\n".join(
         [
             card_tables.devbench_table(real_edits),
@@ -72,7 +71,8 @@ def measure(model: Path, root: Path, cache: Path, kept: Path, *, threads: int | 
             card_tables.synthetic_table(samples),
             card_tables.whole_pictures_table(pictures),
             card_tables.reliability_table(pictures),
-            card_tables.robustness_table({"as they are": real_edits} | by_distortion),  # it takes the real edits of all
+            # Its rows are of the real edits, which it takes of all.
+            card_tables.robustness_table({"as they are": real_edits, **{name: found[name] for name in DISTORTIONS}}),
         ]
     )
 
@@ -87,12 +87,9 @@ def _distorted(model: Path, root: Path, threads: int | None, name: str) -> Itera
 
 
 def _synthetic(model: Path, root: Path, cache: Path, threads: int | None, domain: Domain) -> list[SampleResult]:
-    session, pool, config = (
-        open_session(model, threads=threads),
-        build_cache(root, cache),
-        SynthesisConfig(authentic=0.33),
-    )
-    return score_split(session, pool, "test", config, count=TEST_COUNT, seed=TEST_SEED, domains=[domain])
+    session, pool = open_session(model, threads=threads), build_cache(root, cache)
+    config = SynthesisConfig(authentic=0.33)
+    return score_samples(outputs(session, pool, "test", domain, config, count=TEST_COUNT, seed=TEST_SEED))
 
 
 def write_tables(card: Path, tables: str) -> None:

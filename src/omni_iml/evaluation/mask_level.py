@@ -7,17 +7,13 @@ puts the best threshold where everybody looks for it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from omni_iml.data.sources import DOMAINS, Domain, Split
-from omni_iml.data.synthesis import SynthesisConfig
-from omni_iml.data.tile_cache import TilePool
-from omni_iml.evaluation.synthetic import outputs
-from omni_iml.inference.session import Session
+from omni_iml.evaluation.synthetic import Answered
 from omni_iml.metrics import count_pixels, iou
 
 SHIFTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
@@ -41,29 +37,14 @@ class ShiftedIous:
     marked: tuple[float, ...]
 
 
-def measure_shifts(
-    session: Session,
-    pool: TilePool,
-    split: Split,
-    config: SynthesisConfig,
-    *,
-    count: int,
-    seed: int,
-    domains: Sequence[Domain] = DOMAINS,
-) -> list[ShiftedIous]:
-    """IoU of ``count`` samples of each domain at every shift; the samples are those of `score_split`.
+def measure_shifts(answered: Iterable[Answered]) -> list[ShiftedIous]:
+    """IoU of samples at every shift.
 
     Args:
-        session: model to measure.
-        pool: cached source tiles.
-        split: "validation", or "test" to look at what was chosen.
-        config: synthesis; its size and domain shares are replaced.
-        count: samples a domain.
-        seed: of the samples.
-        domains: whose samples.
+        answered: what a model says of them, from `omni_iml.evaluation.synthetic.outputs`.
     """
     results = []
-    for domain, sample, output in outputs(session, pool, split, config, count=count, seed=seed, domains=domains):
+    for domain, sample, output in answered:
         logits, tampered = output.mask[0, 0], bool((sample.mask == 1).any())
         masks = [np.where(sample.mask == 255, 0, logits + shift > 0) for shift in SHIFTS]
         ious = [float(iou(count_pixels(mask, sample.mask))[0]) if tampered else float("nan") for mask in masks]

@@ -36,7 +36,7 @@ class Part(Generic[_Result]):
     make: Callable[[], Iterable[_Result]]
 
 
-def measured(parts: Sequence[Part[_Result]], folder: Path, processes: int = 1) -> list[list[_Result]]:
+def measured(parts: Sequence[Part[_Result]], folder: Path, processes: int = 1) -> dict[str, list[_Result]]:
     """Measure what is not kept yet, and read all.
 
     Args:
@@ -45,7 +45,7 @@ def measured(parts: Sequence[Part[_Result]], folder: Path, processes: int = 1) -
         processes: how many parts are measured beside each other; 1 measures in this process.
 
     Returns:
-        For each part its results.
+        The results of each part by its name, in the order of the parts.
 
     Raises:
         Exception: what a part raised; the parts that were done before it are kept.
@@ -60,7 +60,7 @@ def measured(parts: Sequence[Part[_Result]], folder: Path, processes: int = 1) -
                 if error := done.exception():
                     pool.shutdown(cancel_futures=True)
                     raise error
-    return [_read(part, folder) for part in parts]
+    return {part.name: _read(part, folder) for part in parts}
 
 
 def _file(part: Part[Any], folder: Path) -> Path:

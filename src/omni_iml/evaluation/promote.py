@@ -29,7 +29,7 @@ from omni_iml.evaluation.card import measure, write_tables
 from omni_iml.evaluation.mask_level import SHIFTS, ShiftedIous, choose_shift, mean_ious, measure_shifts
 from omni_iml.evaluation.parts import Part, measured
 from omni_iml.evaluation.region_filter import FilterScore, choose_filter
-from omni_iml.evaluation.synthetic import SIDE
+from omni_iml.evaluation.synthetic import SIDE, outputs
 from omni_iml.evaluation.whole_pictures import whole_parts
 from omni_iml.inference.model_file import file_sha256
 from omni_iml.inference.session import open_session
@@ -119,7 +119,7 @@ def _shift(model: Path, root: Path, cache: Path, kept: Path, threads: int | None
         Part(f"mask_level-{domain}", ShiftedIous, partial(_shifts, model, root, cache, threads, domain))
         for domain in DOMAINS
     ]
-    results = list(chain(*measured(parts, kept / file_sha256(model)[:16], processes)))
+    results = list(chain(*measured(parts, kept / file_sha256(model)[:16], processes).values()))
     shift, ious = choose_shift(results), mean_ious(results)
     at, tampered = SHIFTS.index(shift), sum(result.tampered for result in results)
     marked = np.mean([result.marked for result in results if not result.tampered], axis=0)
@@ -132,13 +132,10 @@ def _shift(model: Path, root: Path, cache: Path, kept: Path, threads: int | None
 
 
 def _shifts(model: Path, root: Path, cache: Path, threads: int | None, domain: Domain) -> list[ShiftedIous]:
-    session, pool, config = (
-        open_session(model, threads=threads),
-        build_cache(root, cache),
-        SynthesisConfig(authentic=0.5),
-    )
+    session, pool = open_session(model, threads=threads), build_cache(root, cache)
+    config = SynthesisConfig(authentic=0.5)
     return measure_shifts(
-        session, pool, "validation", config, count=VALIDATION_COUNT, seed=VALIDATION_SEED, domains=[domain]
+        outputs(session, pool, "validation", domain, config, count=VALIDATION_COUNT, seed=VALIDATION_SEED)
     )
 
 
@@ -147,7 +144,7 @@ def _calibration(
 ) -> tuple[Calibration, FilterScore]:
     """Calibration and region filter, by whole pictures of the validation split."""
     parts = whole_parts(model, root, cache, "validation", WHOLE_SEED, threads)
-    pictures = list(chain(*measured(parts, kept / file_sha256(model)[:16], processes)))
+    pictures = list(chain(*measured(parts, kept / file_sha256(model)[:16], processes).values()))
     chosen = choose_filter([(p.regions, p.instances) for p in pictures])
     print(f"region filter: {chosen}", flush=True)
     return calibrate(pictures), chosen

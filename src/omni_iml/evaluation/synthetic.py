@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from omni_iml.data.sources import DOMAINS, Domain, Split
+from omni_iml.data.sources import Domain, Split
 from omni_iml.data.synthesis import Engine, Sample, SynthesisConfig
 from omni_iml.data.tile_cache import TilePool
 from omni_iml.inference.session import Session, TileOutputs
@@ -43,47 +43,38 @@ SIDE = 512
 """Side of the samples that a model of any size is scored on, in pixels: most sources are not larger."""
 
 
+Answered = tuple[Domain, Sample, TileOutputs]
+"""A sample of a domain, and what the model says of it."""
+
+
 def outputs(
-    session: Session,
-    pool: TilePool,
-    split: Split,
-    config: SynthesisConfig,
-    *,
-    count: int,
-    seed: int,
-    domains: Sequence[Domain] = DOMAINS,
-) -> Iterator[tuple[Domain, Sample, TileOutputs]]:
-    """Domain, sample and what the model says of it; arguments of `score_split`."""
-    size = SIDE if session.info.free_size else session.info.tile
-    for domain in domains:
-        engine = Engine(pool, split, replace(config, size=size, domains={domain: 1.0}), seed)
-        for sample in map(engine, range(count)):
-            yield domain, sample, session(sample.image[None], sample.coefficients[None], sample.table[None])
-
-
-def score_split(
-    session: Session,
-    pool: TilePool,
-    split: Split,
-    config: SynthesisConfig,
-    *,
-    count: int,
-    seed: int,
-    domains: Sequence[Domain] = DOMAINS,
-) -> list[SampleResult]:
-    """Score ``count`` samples of each domain, of 512 pixels a side where the model takes that, else of its tile's size.
+    session: Session, pool: TilePool, split: Split, domain: Domain, config: SynthesisConfig, *, count: int, seed: int
+) -> Iterator[Answered]:
+    """Ask a model of samples of 512 pixels a side where it takes that, else of its tile's size.
 
     Args:
-        session: model to score.
+        session: model to ask.
         pool: cached source tiles.
         split: "validation" or "test".
+        domain: of the samples.
         config: synthesis; its size and domain shares are replaced.
-        count: samples a domain.
+        count: samples.
         seed: of the samples.
-        domains: whose samples; those of a domain are the same whichever others are there.
+    """
+    size = SIDE if session.info.free_size else session.info.tile
+    engine = Engine(pool, split, replace(config, size=size, domains={domain: 1.0}), seed)
+    for sample in map(engine, range(count)):
+        yield domain, sample, session(sample.image[None], sample.coefficients[None], sample.table[None])
+
+
+def score_samples(answered: Iterable[Answered]) -> list[SampleResult]:
+    """Score what a model said of samples.
+
+    Args:
+        answered: from `outputs`.
     """
     results = []
-    for domain, sample, output in outputs(session, pool, split, config, count=count, seed=seed, domains=domains):
+    for domain, sample, output in answered:
         quality = (float("nan"),) * 3
         if (sample.mask == 1).any():
             logits = output.mask[0, 0]
