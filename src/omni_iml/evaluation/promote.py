@@ -147,7 +147,7 @@ def _calibration(
     pictures = list(chain(*measured(parts, kept / file_sha256(model)[:16], processes).values()))
     chosen = choose_filter([(p.regions, p.instances) for p in pictures])
     print(f"region filter: {chosen}", flush=True)
-    return calibrate(pictures), chosen
+    return calibrate(pictures, tile=int(PLAIN["tile"])), chosen
 
 
 def main() -> None:

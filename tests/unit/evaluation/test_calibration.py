@@ -1,16 +1,20 @@
-"""The calibrated score: false alarms stay bounded whatever the size, and a grade that says nothing gives no verdict."""
+"""The calibrated score: false alarms stay bounded whatever the picture, and a grade that says nothing gives no verdict."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pytest
 
-from omni_iml.evaluation.calibration import TILE_COUNTS, calibrate
+from omni_iml.evaluation import calibration
+from omni_iml.evaluation.calibration import TILE_COUNTS
 from omni_iml.types import Grade
 
-TILE = 512 * 512
+SIDE = 512
+TILE = SIDE**2
+calibrate = partial(calibration.calibrate, tile=SIDE)
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,8 @@ class Judged:
     logit: float
     pixels: int = TILE
     grade: Grade = "good"
+    domain: str = "natural"
+    kind: str = "synthetic"
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +55,28 @@ def test_a_size_with_more_false_alarms_of_its_own_raises_the_threshold(pictures)
     alarms = [s >= fitted.tampered_at for s, p in zip(scores, loud, strict=True) if p.pixels > TILE and not p.tampered]
     assert np.mean(alarms) <= 0.05
     assert fitted.tampered_at > calibrate(pictures).tampered_at
+
+
+@pytest.mark.parametrize("alike", [{"domain": "document"}, {"kind": "source"}])
+def test_a_domain_or_kind_with_more_false_alarms_of_its_own_raises_the_threshold(pictures, alike):
+    rng = np.random.default_rng(5)
+    loud = [Judged(False, float(x), **alike) for x in rng.normal(1.5, 1, 40)]
+    fitted = calibrate([*pictures, *loud])
+    reached = fitted.score(np.array([p.logit for p in loud]), np.ones(40)) >= fitted.tampered_at
+    assert reached.mean() <= 0.05
+    same = calibrate([*pictures, *(replace(p, domain="natural", kind="synthetic") for p in loud)])
+    assert fitted.tampered_at > same.tampered_at, "among many others they would go unseen"
+
+
+def test_of_few_pictures_of_a_domain_nothing_is_concluded(pictures):
+    loud = [Judged(False, 3.0, domain="document") for _ in range(19)]
+    ordinary = [replace(p, domain="natural") for p in loud]
+    assert calibrate([*pictures, *loud]) == calibrate([*pictures, *ordinary])
+
+
+def test_larger_tiles_make_fewer_of_a_picture(pictures):
+    """Of tiles twice as wide a picture has a quarter as many, so less is taken off for its size."""
+    assert 0 > calibrate(pictures, tile=2 * SIDE).log_tiles > calibrate(pictures).log_tiles
 
 
 def test_tampered_pictures_score_higher_and_thresholds_are_in_order(pictures):
