@@ -4,12 +4,14 @@
     python benchmarks/evidence_rates.py validation test
     python benchmarks/evidence_rates.py train --lettering --write
     python benchmarks/evidence_rates.py validation test --lettering
+    python benchmarks/evidence_rates.py validation test --marked
 
 Needs the extra named train, and OMNI_IML_DATA (see docs/guides/train.md). Regions are of three kinds: shapes at random
-(ellipses, rectangles, polygons), segments (what a mask that follows an object looks like), and pieces of text lines.
-Half of the pictures are saved once more, as an editor would that changed nothing. With --write each threshold becomes
-the lowest that the rule of `evidence_limits.py` allows for every kind; without, the rates are counted. The rows of
---rows, one a region, are kept as they come: a run that was cut off goes on, one that is done takes seconds.
+(ellipses, rectangles, polygons), segments (what a mask that follows an object looks like), and pieces of text lines;
+with --marked those that the bundled model reports, all of them false. Half of the pictures are saved once more, as an
+editor would that changed nothing. With --write each threshold becomes the lowest that the rule of `evidence_limits.py`
+allows for every kind; without, the rates are counted. The rows of --rows, one a region, are kept as they come: a run
+that was cut off goes on, one that is done takes seconds.
 """
 
 from __future__ import annotations
@@ -28,10 +30,11 @@ from numpy.typing import NDArray
 
 import omni_iml.evidence
 from evidence_limits import FEWEST_PICTURES, limit, upper_bound
-from evidence_regions import KINDS, line_boxes, pictures, prepared, regions, runs
+from evidence_regions import KINDS, line_boxes, marked, pictures, prepared, regions, runs
 from omni_iml.data.sources import DOMAINS, Source
 from omni_iml.evidence.lettering import TEXT_MEASURES, measure_lettering
 from omni_iml.evidence.measures import MEASURES, measure_regions, thresholds
+from omni_iml.inference.detector import Detector
 from omni_iml.io import load
 from omni_iml.types import OmniError
 
@@ -53,8 +56,8 @@ class Row(TypedDict):
     strengths: dict[str, float]
 
 
-def rows_of(source: Source, seed: int, lettering: bool) -> Iterator[Row]:
-    """Measure the authentic regions of one picture."""
+def rows_of(source: Source, seed: int, lettering: bool, detector: Detector | None) -> Iterator[Row]:
+    """Measure the authentic regions of one picture, with a detector those that it marks."""
     rng = np.random.default_rng(seed)
     if lettering:
         luma = np.asarray(cv2.cvtColor(load(source.path).pixels, cv2.COLOR_RGB2GRAY), np.float32)
@@ -62,8 +65,12 @@ def rows_of(source: Source, seed: int, lettering: bool) -> Iterator[Row]:
         found = [("text", measure_lettering(luma, boxes, [mask], thresholds())[0]) for mask in runs(source, luma, rng)]
     else:
         ready = prepared(source, rng)
-        drawn = () if ready is None else regions(source, *ready, rng)
-        found = [(kind, measure_regions(ready[0], [mask])[0]) for kind, mask in drawn]
+        if ready is None:
+            return
+        if detector is None:
+            found = [(kind, measure_regions(ready[0], [mask])[0]) for kind, mask in regions(source, *ready, rng)]
+        else:  # together, as `explain` measures them
+            found = [("marked", measured) for measured in measure_regions(ready[0], marked(ready[0], detector))]
     for kind, measured in found:
         strengths = {one.name: one.strength for one in measured}
         yield Row(picture=name_of(source), domain=source.domain, kind=kind, strengths=strengths)
@@ -74,7 +81,7 @@ def name_of(source: Source) -> str:
     return f"{source.origin}/{source.path.name}"
 
 
-def measured_rows(sources: list[Source], lettering: bool, kept: Path | None) -> list[Row]:
+def measured_rows(sources: list[Source], lettering: bool, detector: Detector | None, kept: Path | None) -> list[Row]:
     """What each authentic region gave; ``kept`` is read first, and each new picture is added to it."""
     rows: list[Row] = []
     if kept is not None and kept.exists():
@@ -87,7 +94,7 @@ def measured_rows(sources: list[Source], lettering: bool, kept: Path | None) -> 
         if name_of(source) in done or (lettering and not len(line_boxes(source))):
             continue
         try:
-            fresh = list(rows_of(source, number, lettering))
+            fresh = list(rows_of(source, number, lettering, detector))
         except OmniError as error:
             logging.warning("left out: %s", error)
             continue
@@ -114,9 +121,15 @@ def write(limits: dict[str, float]) -> None:
     fresh.replace(path)
 
 
+def kinds_of(rows: list[Row]) -> list[str]:
+    """The kinds of region that there are, in the order of the table."""
+    there = {row["kind"] for row in rows}
+    return [kind for kind in (*KINDS, "marked") if kind in there]
+
+
 def table(rows: list[Row], names: list[str], limits: dict[str, float]) -> Iterator[str]:
     """Lines of Markdown: of each kind the rate, its upper bound in brackets and how many regions; the worst domain."""
-    kinds = [kind for kind in KINDS if any(row["kind"] == kind for row in rows)]
+    kinds = kinds_of(rows)
     yield "| measurement | threshold | " + " | ".join(kinds) + " | worst domain |"
     yield "|---" * (3 + len(kinds)) + "|"
     for name in names:
@@ -136,11 +149,10 @@ def table(rows: list[Row], names: list[str], limits: dict[str, float]) -> Iterat
 
 def together(rows: list[Row], limits: dict[str, float]) -> Iterator[str]:
     """How many regions of each kind have a finding of any measurement."""
-    for kind in KINDS:
+    for kind in kinds_of(rows):
         each = [sum(s > limits[name] for name, s in row["strengths"].items()) for row in rows if row["kind"] == kind]
-        if each:
-            share, mean = np.mean(np.array(each) > 0), np.mean(each)
-            yield f"{kind}: {share:.1%} of {len(each)} regions with a finding, {mean:.2f} each"
+        share, mean = np.mean(np.array(each) > 0), np.mean(each)
+        yield f"{kind}: {share:.1%} of {len(each)} regions with a finding, {mean:.2f} each"
 
 
 def main() -> None:
@@ -149,13 +161,18 @@ def main() -> None:
     parser.add_argument("splits", nargs="+", choices=["train", "validation", "test"])
     parser.add_argument("--pictures", type=int, default=10_000)
     parser.add_argument("--rows", type=Path, help="JSON lines to keep what was measured in, and to go on from")
-    parser.add_argument("--lettering", action="store_true", help="the measurements of text alone")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--lettering", action="store_true", help="the measurements of text alone")
+    what.add_argument("--marked", action="store_true", help="at the regions that the bundled model reports")
     parser.add_argument("--write", action="store_true", help="set the thresholds of the package")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     if options.write and options.splits != ["train"]:
         parser.error("thresholds are set on the split train alone")
-    rows = measured_rows(pictures(options.splits, options.pictures), options.lettering, options.rows)
+    if options.write and options.marked:
+        parser.error("thresholds hold for any model, so they are not set on the regions of one")
+    detector = Detector() if options.marked else None
+    rows = measured_rows(pictures(options.splits, options.pictures), options.lettering, detector, options.rows)
     names = [measure.name for measure in (TEXT_MEASURES if options.lettering else MEASURES)]
     limits = dict(thresholds())
     if options.write:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -13,6 +13,8 @@ from skimage.segmentation import felzenszwalb
 
 from omni_iml.data.sources import DOMAINS, Source, data_root, find
 from omni_iml.evidence.lettering import lettering_of
+from omni_iml.explain.instances import masks_of
+from omni_iml.inference.detector import Detector
 from omni_iml.io import load
 from omni_iml.types import EvidenceImage
 
@@ -121,6 +123,12 @@ def regions(
         ):
             if mask is not None and mask.any():
                 yield kind, mask
+
+
+def marked(image: EvidenceImage, detector: Detector) -> Sequence[Mask]:
+    """The regions that the model reports in an authentic picture, in stored orientation: all of them are false."""
+    found = detector.detect(image)
+    return masks_of(np.asarray(found.mask > 0), found.regions).stored(image.orientation)
 
 
 def runs(source: Source, luma: NDArray[np.float32], rng: np.random.Generator, each: int = 8) -> Iterator[Mask]:
