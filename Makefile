@@ -13,7 +13,7 @@ GRADIO := gradio gradio_client groovy hf-gradio httpx httpcore orjson pandas pyt
   safehttpx semantic-version starlette tomlkit uvicorn fastapi brotli opentelemetry-api
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench clean
+.PHONY: help demo test quick-tests test-all lint bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -42,7 +42,10 @@ lint: $(VENV)/.installed ## Style, formatting, types and the contracts between l
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-test: lint ## Everything above and the tests that take seconds
+test: $(VENV)/.installed ## Everything above and, beside it, the tests that take seconds
+	@$(MAKE) --no-print-directory --jobs 2 lint quick-tests
+
+quick-tests: $(VENV)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m 'not slow' --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-all: lint ## The same with the slow tests

@@ -76,14 +76,15 @@ def scores(out: Path) -> dict:
     return json.loads((out / "validation.jsonl").read_text().splitlines()[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("strategy", "more"),
     [
         ("ddp", []),
-        pytest.param("ddp", ["optim.accumulate=2"], marks=pytest.mark.slow),
+        ("ddp", ["optim.accumulate=2"]),
         pytest.param(
             *("fsdp", ["optim.checkpointing=true", "optim.clip=100"]),
-            marks=[pytest.mark.slow, pytest.mark.timeout(900)],  # the import of torch's distributed tensors is slow
+            marks=pytest.mark.timeout(900),  # the import of torch's distributed tensors is slow
         ),
     ],
 )

@@ -15,6 +15,8 @@ from omni_iml.models.checkpoint import load_network
 from omni_iml.weights import bundled_path
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.jpg"))
+SIDE = 448
+"""Of the tiles; the model takes any size up to its own."""
 
 
 @pytest.fixture(scope="module")
@@ -29,27 +31,33 @@ def openvino():
 
 
 @pytest.fixture(scope="module")
-def tiles(sessions):
-    side = sessions[0].info.tile
-    cuts = [cut(load(path), 0, 0, side) for path in EXAMPLES[:5]]
+def tiles():
+    cuts = [cut(load(path), 0, 0, SIDE) for path in EXAMPLES[:5]]
     return [np.concatenate([getattr(c, name) for c in cuts]) for name in ("image", "coefficients", "table")]
 
 
-@pytest.mark.parametrize("batch", [1, 5])
-def test_both_runtimes_agree_on_real_files(sessions, tiles, batch):
-    onnx, torch = (session(*(x[:batch] for x in tiles)) for session in sessions)
+@pytest.fixture(scope="module", params=[1, 5])
+def batch(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def said(sessions, tiles, batch):
+    return [session(*(x[:batch] for x in tiles)) for session in sessions]
+
+
+def test_both_runtimes_agree_on_real_files(said):
+    onnx, torch = said
     assert onnx.mask.std() > 0.3, "a flat map would agree with anything"
     for name in ("mask", "gate", "image"):
         np.testing.assert_allclose(getattr(onnx, name), getattr(torch, name), atol=1e-3, err_msg=name)
 
 
-@pytest.mark.parametrize("batch", [1, 5])
-def test_openvino_agrees_with_both_on_real_files(sessions, openvino, tiles, batch):
+def test_openvino_agrees_with_both_on_real_files(said, openvino, tiles, batch):
     found = openvino(*(x[:batch] for x in tiles))
-    for other in sessions:
-        wanted = other(*(x[:batch] for x in tiles))
+    for other in said:
         for name in ("mask", "gate", "image"):
-            np.testing.assert_allclose(getattr(found, name), getattr(wanted, name), atol=1e-3, err_msg=name)
+            np.testing.assert_allclose(getattr(found, name), getattr(other, name), atol=1e-3, err_msg=name)
 
 
 def test_both_files_tell_the_same_of_themselves(sessions):

@@ -32,7 +32,9 @@ def test_the_gate_is_said_to_pick_both_for_as_long_as_it_does() -> None:
 
 
 def test_the_image_auc_of_the_real_sets_is_told() -> None:
-    told = re.search(r"no better than chance on comofod \(image AUC (\.\d+); imd2020 (\.\d+), psbattles (\.\d+)\)", README)
+    told = re.search(
+        r"no better than chance on comofod \(image AUC (\.\d+); imd2020 (\.\d+), psbattles (\.\d+)\)", README
+    )
     assert told is not None
     measured = column("image AUC", "devbench")
     figures = dict(zip(("comofod", "imd2020", "psbattles"), told.groups(), strict=True))

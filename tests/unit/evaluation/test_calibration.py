@@ -1,4 +1,4 @@
-"""The calibrated score: false alarms stay bounded whatever the picture, and a grade that says nothing gives no verdict."""
+"""The calibrated score: false alarms stay bounded whatever the picture; a grade that says nothing gives no verdict."""
 
 from __future__ import annotations
 

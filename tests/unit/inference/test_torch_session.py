@@ -25,8 +25,8 @@ def inputs(batch=1, side=SIDE):
     )
 
 
-@pytest.fixture
-def write_weights(small_config, tmp_path):
+@pytest.fixture(scope="module")
+def write_weights(small_config, tmp_path_factory):
     """Writes the weights of a small network, changed by ``spoil``, for tiles of 64 pixels."""
 
     def write(spoil=None):
@@ -35,14 +35,14 @@ def write_weights(small_config, tmp_path):
         if spoil:
             with torch.no_grad():
                 spoil(network)
-        path = tmp_path / "weights.safetensors"
+        path = tmp_path_factory.mktemp("weights") / "weights.safetensors"
         save_weights(network, path, {"model_file": {**UNCALIBRATED, "name": "small", "tile": SIDE}})
         return path
 
     return write
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def session(write_weights):
     return TorchSession(write_weights())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from filelock import FileLock
 from torch import Tensor, nn
 
 from omni_iml.models import PRESETS, OmniConfig, OmniIML
@@ -65,7 +67,22 @@ def network(_small_network: OmniIML) -> OmniIML:
 def exported(
     tmp_path_factory: pytest.TempPathFactory, make_inputs: Callable[..., tuple[Tensor, Tensor, Tensor]]
 ) -> tuple[OmniIML, Path]:
-    """A network with lively statistics and its model file, S = 64. Exporting takes seconds, so it is done once."""
+    """A network with lively statistics and its model file, S = 64.
+
+    The export takes most of a minute, so it is done once, also where several processes test.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "exported"
+    with FileLock(f"{folder}.lock"):
+        if not folder.is_dir():
+            _export_lively(folder.with_suffix(".part"), make_inputs)
+            folder.with_suffix(".part").rename(folder)
+    network, _ = load_network(folder / "w.safetensors")
+    return network, folder / "w.onnx"
+
+
+def _export_lively(folder: Path, make_inputs: Callable[..., tuple[Tensor, Tensor, Tensor]]) -> None:
+    folder.mkdir()
     torch.manual_seed(5)
     network = OmniIML(replace(PRESETS["bundled"](), decoder_width=16, context="tf_efficientnet_lite0")).train()
     with torch.no_grad():  # a few passes, so that batch norms hold something else than 0 and 1
@@ -74,8 +91,6 @@ def exported(
         for seed in range(3):
             network(*make_inputs(2, 64, 64, seed=seed))
         network.decoder.predict.weight.mul_(200)
-    folder = tmp_path_factory.mktemp("exported")
     save_weights(network, folder / "w.safetensors", half=True)
     network, _ = load_network(folder / "w.safetensors")
     export_onnx(network, folder / "w.onnx", {**UNCALIBRATED, "tile": 64, "name": "lively"})
-    return network, folder / "w.onnx"

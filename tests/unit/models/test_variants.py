@@ -120,12 +120,8 @@ def test_save_and_load(make_network, make_inputs, tmp_path, variant):
         assert torch.equal(getattr(before, name), getattr(after, name))
 
 
-QUICK = {"arxiv-v1", "baseline"}
-
-
-@pytest.mark.parametrize(
-    "variant", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in CHANGES]
-)
+@pytest.mark.slow  # an export each; that of the whole network is tested in test_export.py
+@pytest.mark.parametrize("variant", CHANGES)
 def test_export_agrees_with_torch(make_network, make_inputs, tmp_path, variant):
     """Also the torch session, and a batch of another size than the exporter saw."""
     network = make_network(variant).train()
