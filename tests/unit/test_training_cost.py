@@ -42,6 +42,7 @@ def small(small_config: Any, **model: Any) -> Any:
     return replace(recipe, synthesis=replace(recipe.synthesis, size=128))
 
 
+@pytest.mark.slow  # traces the network five times
 def test_a_step_of_a_small_network(cost: ModuleType, small_config: Any) -> None:
     from omni_iml.models import OmniIML
 
@@ -64,6 +65,7 @@ def test_hours(cost: ModuleType) -> None:
     assert one.hours(100e12, 0.4) == pytest.approx(480_000 / 3600)
 
 
+@pytest.mark.slow
 def test_the_same_network_is_counted_once(cost: ModuleType) -> None:
     folder = ROOT / "recipes" / "ablations"
     found = cost.all_costs([folder / "t5_without_mg_vision.yaml", folder / "t9_none.yaml"])

@@ -6,7 +6,7 @@ pictures of all sizes that the sources have, and on pictures of up to 64 tiles p
 authentic one from authentic tiles, a tampered one with one tampered tile among them.
 
 The verdict "tampered" begins where false alarms are rare enough at every size, in every domain, and among files that
-nobody ever touched: these are what users have, and synthesis has seen none of them.
+nobody ever touched: those are what users have, and among many synthetic pictures their false alarms would go unseen.
 """
 
 from __future__ import annotations

@@ -163,6 +163,7 @@ def test_an_unreadable_picture_ends_no_run_and_the_next_leg_skips_it_too(tmp_pat
     assert weights.read_bytes() == whole
 
 
+@pytest.mark.slow
 def test_the_seed_decides(tmp_path, data):
     base = build("qwen2_5_vl", tmp_path / "base", ["What?"])
     made = []

@@ -13,6 +13,8 @@ from omni_iml.inference.onnx_session import OnnxSession
 from omni_iml.models.export import METADATA_KEY
 from omni_iml.models.quantize import KEPT_FLOAT, SMALLEST_CALIBRATION, quantize_model
 
+pytestmark = pytest.mark.slow  # the bundled model is not int8, and quantizing takes half a minute
+
 SIDE = 64
 
 
@@ -84,7 +86,6 @@ def test_facts_stay_and_say_where_it_comes_from(files):
     assert files[1].stat().st_size < files[0].stat().st_size
 
 
-@pytest.mark.slow
 def test_same_inputs_same_bytes(files, tmp_path):
     quantize_model(files[0], tmp_path / "again.onnx", map(tile, range(SMALLEST_CALIBRATION)))
     assert (tmp_path / "again.onnx").read_bytes() == files[1].read_bytes()

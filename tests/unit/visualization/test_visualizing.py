@@ -80,6 +80,7 @@ def test_the_event_folder_has_the_pictures_and_the_numbers(inspector, data_root,
     assert "visualize/enhancement/document/E3.separation" in events.Tags()["scalars"]
 
 
+@pytest.mark.slow
 def test_a_limit_draws_from_both_labels(inspector, data_root, tmp_path):
     def keys(seed):
         request = Request((f"document={data_root / 'document'}",), tmp_path / f"{seed}", limit=1, each=1, seed=seed)
