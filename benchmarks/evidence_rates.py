@@ -36,6 +36,7 @@ from omni_iml.evidence.lettering import TEXT_MEASURES, measure_lettering
 from omni_iml.evidence.measures import MEASURES, measure_regions, thresholds
 from omni_iml.inference.detector import Detector
 from omni_iml.io import load
+from omni_iml.io.whole_file import write_whole
 from omni_iml.types import OmniError
 
 AIM = 0.05
@@ -116,9 +117,8 @@ def strengths_of(rows: list[Row], measure: str, kind: str) -> Strengths:
 def write(limits: dict[str, float]) -> None:
     """Set the thresholds of the package."""
     path = Path(omni_iml.evidence.__file__).with_name("thresholds.json")
-    fresh = path.with_suffix(".json.part")
-    fresh.write_text(json.dumps(limits, indent=2) + "\n", encoding="utf-8")
-    fresh.replace(path)
+    text = json.dumps(limits, indent=2) + "\n"
+    write_whole(path, lambda out: out.write(text.encode()))
 
 
 def kinds_of(rows: list[Row]) -> list[str]:

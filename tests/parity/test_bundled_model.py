@@ -15,8 +15,6 @@ from omni_iml.models.checkpoint import load_network
 from omni_iml.weights import bundled_path
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.jpg"))
-SIDE = 448
-"""Of the tiles; the model takes any size up to its own."""
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +29,9 @@ def openvino():
 
 
 @pytest.fixture(scope="module")
-def tiles():
-    cuts = [cut(load(path), 0, 0, SIDE) for path in EXAMPLES[:5]]
+def tiles(sessions):
+    side = sessions[0].info.tile
+    cuts = [cut(load(path), 0, 0, side) for path in EXAMPLES[:5]]
     return [np.concatenate([getattr(c, name) for c in cuts]) for name in ("image", "coefficients", "table")]
 
 

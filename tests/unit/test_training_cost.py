@@ -42,7 +42,7 @@ def small(small_config: Any, **model: Any) -> Any:
     return replace(recipe, synthesis=replace(recipe.synthesis, size=128))
 
 
-@pytest.mark.slow  # traces the network five times
+@pytest.mark.slow  # counts the network three times
 def test_a_step_of_a_small_network(cost: ModuleType, small_config: Any) -> None:
     from omni_iml.models import OmniIML
 

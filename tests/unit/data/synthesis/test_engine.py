@@ -29,12 +29,12 @@ def fingerprint(sample: Sample) -> tuple[Any, ...]:
 
 def test_a_sample_depends_on_seed_and_index_alone(engine: MakeEngine) -> None:
     first = engine()
-    drawn = {index: fingerprint(first(index)) for index in range(20)}
+    drawn = {index: fingerprint(first(index)) for index in range(40)}
     for other in (first, engine(), pickle.loads(pickle.dumps(first))):
-        assert {index: fingerprint(other(index)) for index in reversed(range(20))} == drawn
-    assert len(set(drawn.values())) == 20
+        assert {index: fingerprint(other(index)) for index in reversed(range(40))} == drawn
+    assert len(set(drawn.values())) == 40
     for seed in (8, 7_000):
-        assert not set(drawn.values()) & {fingerprint(engine(seed=seed)(index)) for index in range(20)}
+        assert not set(drawn.values()) & {fingerprint(engine(seed=seed)(index)) for index in range(40)}
 
 
 @pytest.mark.parametrize("size", [32, 64, 128, 256])
