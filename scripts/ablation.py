@@ -1,4 +1,4 @@
-"""C-T5 and C-T3 in small: the rows of the ablation, and joint against single-task training, with an equal budget each.
+"""C-T5 and C-T3 in small, and the bundled recipe's own choices left out one by one, with an equal budget each.
 
     OMNI_IML_DATA=DATA python scripts/ablation.py runs/ablation --samples 30000 --seeds 1 2
     python scripts/ablation.py --print --page docs/reproduction.md
@@ -43,6 +43,15 @@ T5 = {
 }
 """The rows of C-T5 and the variants that they are."""
 
+CHOICES = {
+    "no dice loss": "loss.dice=0",
+    "no coarse losses": "loss.coarse=0",
+    "no gate loss": "loss.gate=0",
+    "no image loss": "loss.image=0",
+    "average of the weights": "optim.ema=0.998",
+}
+"""What the bundled recipe adds to the paper or takes from it, and the one entry that changes in its row."""
+
 _PAPERS_ORDER = ("natural", "document", "scene_text", "face")
 _PAPERS_TASKS = ("Natural", "Document", "SceneText", "Face")
 
@@ -51,7 +60,7 @@ Scores = Mapping[str, Sequence[Mapping[str, float]]]
 
 
 def runs(samples: int, settings: Sequence[str] = ()) -> dict[str, Recipe]:
-    """Name of each run -> its recipe: the rows of C-T5 on all domains, then the full network on one domain each.
+    """Name of each run -> its recipe: C-T5 on all domains, the full network on one each, the choices.
 
     `settings` are entries of the recipe that all runs share, `optim.precision=32-true` say.
     """
@@ -63,7 +72,8 @@ def runs(samples: int, settings: Sequence[str] = ()) -> dict[str, Recipe]:
         return replace(made, optim=replace(made.optim, steps=samples // made.optim.batch))
 
     rows = {name: recipe(variant) for name, variant in T5.items()}
-    return rows | {alone(domain): recipe("iclr2026", f"synthesis.domains={{{domain}: 1}}") for domain in DOMAINS}
+    rows |= {alone(domain): recipe("iclr2026", f"synthesis.domains={{{domain}: 1}}") for domain in DOMAINS}
+    return rows | {name: recipe("iclr2026", setting) for name, setting in CHOICES.items()}
 
 
 def alone(domain: str) -> str:
@@ -92,7 +102,7 @@ def keep(measured: dict[str, float], path: Path) -> None:
 
 def kept_scores(folder: Path) -> Scores:
     """What the finished runs of one budget scored; runs that are not there have no seeds."""
-    names = [*T5, *map(alone, DOMAINS)]
+    names = [*T5, *map(alone, DOMAINS), *CHOICES]
     return {
         name: [json.loads(p.read_text(encoding="utf-8")) for p in sorted(folder.glob(f"{file_name(name)}-[0-9]*.json"))]
         for name in names
@@ -106,10 +116,11 @@ def all_tables(kept: Path = KEPT) -> str:
 
 
 def tables(found: Scores, samples: int) -> str:
-    """C-T5 and C-T3 in small, beside the paper's, in Markdown."""
+    """C-T5 and C-T3 in small, beside the paper's, and the recipe's choices, in Markdown."""
     paper = {t["id"]: {row["method"]: row["values"] for row in t["rows"]} for t in published()["tables"]}
     lines = [f"**C-T5 in small: {samples:,} samples a run**", "", *_ablation(found, paper["C-T5"]), ""]
-    return "\n".join([*lines, f"**C-T3 in small: {samples:,} samples a run**", "", *_tasks(found, paper["C-T3"]), ""])
+    lines += [f"**C-T3 in small: {samples:,} samples a run**", "", *_tasks(found, paper["C-T3"]), ""]
+    return "\n".join([*lines, f"**The recipe's choices: {samples:,} samples a run**", "", *_choices(found), ""])
 
 
 def _ablation(found: Scores, paper: Mapping[str, Sequence[float]]) -> list[str]:
@@ -150,6 +161,22 @@ def _tasks(found: Scores, paper: Mapping[str, Sequence[float | None]]) -> list[s
     return lines
 
 
+def _choices(found: Scores) -> list[str]:
+    """The full network with one entry of its recipe changed."""
+    heads = [*(domain.replace("_", " ") for domain in _PAPERS_ORDER), "average", f"minus {FULL}", "picture right"]
+    lines = [f"| run | entry | seeds | {' | '.join(heads)} |", "|---" * (len(heads) + 3) + "|"]
+    averages = {name: [a for one in found[name] if (a := _average(one)) is not None] for name in (FULL, *CHOICES)}
+    for name in averages:
+        cells = [f"`{CHOICES[name]}`" if name in CHOICES else "", str(len(found[name]))]
+        cells += [cell(_values(found[name], domain)) for domain in _PAPERS_ORDER]
+        both = name != FULL and averages[name] and averages[FULL]
+        gain = f"{statistics.mean(averages[name]) - statistics.mean(averages[FULL]):+.3f}" if both else ""
+        right = [one["image_accuracy"] for one in found[name] if "image_accuracy" in one]
+        cells += [cell(averages[name]), gain, cell(right)]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines
+
+
 def _values(found: Sequence[Mapping[str, float]], domain: str) -> list[float]:
     return [one[f"iou_{domain}"] for one in found if f"iou_{domain}" in one]
 
@@ -170,7 +197,7 @@ def cell(values: Sequence[float]) -> str:
 
 def main() -> None:
     """Train what is missing and print the tables."""
-    parser = argparse.ArgumentParser(description="C-T5 and C-T3 in small.")
+    parser = argparse.ArgumentParser(description="C-T5, C-T3 and the recipe's choices in small.")
     parser.add_argument("out", type=Path, nargs="?", help="folder of the runs; not needed with --print")
     parser.add_argument("--samples", type=int, default=30_000, help="of each run")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])

@@ -50,8 +50,9 @@ def test_means_spread_and_the_papers_numbers(ablation: ModuleType, tmp_path: Pat
     keep(tmp_path / "800", "wo-mg-1", score(0.3))
     keep(tmp_path / "800", "wo-mg-vision-1", score(0.9))
     keep(tmp_path / "800", "natural-alone-1", {"iou_natural": 0.65})
+    keep(tmp_path / "800", "no-gate-loss-1", score(0.4, image_accuracy=0.75))
     text = ablation.all_tables(tmp_path)
-    found = rows(text)
+    found = rows(text.split("**The recipe's choices")[1]) | rows(text.split("**The recipe's choices")[0])
     paper = ["0.612", "0.766", "0.610", "0.923", "0.728"]
     assert found["Omni-IML"] == [
         "2", "0.600 ± 0.100", "0.200 ± 0.000", "0.300 ± 0.000", "0.400 ± 0.000", "0.375 ± 0.025", "", *paper
@@ -63,6 +64,10 @@ def test_means_spread_and_the_papers_numbers(ablation: ModuleType, tmp_path: Pat
     assert found["Baseline"][:7] == ["0", *["not run"] * 5, ""]
     assert found["natural"] == ["0.650", "0.600 ± 0.100", "-0.050", "0.628", "0.612", "-0.016"]
     assert found["document"] == ["not run", "0.200 ± 0.000", "", "0.774", "0.766", "-0.008"]
+    assert found["no gate loss"] == [
+        "`loss.gate=0`", "1", "0.400", "0.200", "0.300", "0.400", "0.325", "-0.050", "0.750"
+    ]  # fmt: skip
+    assert found["no dice loss"] == ["`loss.dice=0`", "0", *["not run"] * 5, "", "not run"]
     assert "By the average" not in text  # rows are missing
 
 
@@ -86,7 +91,9 @@ def test_every_run_has_a_file_of_its_own_and_the_same_budget(ablation: ModuleTyp
     recipes = ablation.runs(8000)
     names = [ablation.file_name(name) for name in recipes]
     assert names[:4] == ["omni-iml", "baseline", "wo-mg", "wo-mg-vision"]
-    assert names[-1] == "scene_text-alone"
-    assert len(set(names)) == len(names) == 11
+    assert names[10:12] == ["scene_text-alone", "no-dice-loss"]
+    assert len(set(names)) == len(names) == 16
     assert {recipe.optim.steps * recipe.optim.batch for recipe in recipes.values()} == {8000}
     assert {recipe.loss.detection for recipe in recipes.values()} == {1}
+    assert [name for name, recipe in recipes.items() if recipe.loss.gate == 0] == ["no gate loss"]
+    assert [name for name, recipe in recipes.items() if recipe.optim.ema > 0] == ["average of the weights"]
