@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from omni_iml.data.sources import DOMAINS, Domain, Split
 from omni_iml.data.synthesis.config import SynthesisConfig
 from omni_iml.data.synthesis.folder import Order
-from omni_iml.data.tile_cache import SMALLEST, TilePool, build_cache
+from omni_iml.data.tile_cache import SMALLEST, build_cache
 
 
 def prepare(
@@ -51,13 +51,15 @@ def prepare(
     if split not in ("all", *get_args(Split)):
         raise ValueError(f"split {split!r}: is unknown; say {', '.join(get_args(Split))} or all.")
     plain = plain_domain(source_dir, wanted)
+    _config(DOMAINS, wanted, size, overrides)  # a wrong setting is named before thousands of pictures are cut
     pool = build_cache(source_dir, tiles, domain=plain)
     if not pool.entries:
         raise FileNotFoundError(
             f"{source_dir}: no picture there can be read and has {SMALLEST} pixels or more a side; add larger ones."
         )
     chosen = None if split == "all" else cast(Split, split)
-    config = _config(pool, chosen, wanted, size, overrides)
+    have = pool.select(chosen)
+    config = _config([d for d in DOMAINS if have[d]], wanted, size, overrides)
     return Order(tiles, chosen, config, seed, count)
 
 
@@ -86,13 +88,11 @@ def plain_domain(source_dir: Path, wanted: Sequence[str]) -> Domain | None:
     return cast(Domain, wanted[0])
 
 
-def _config(
-    pool: TilePool, split: Split | None, wanted: list[str], size: int, overrides: Sequence[str]
-) -> SynthesisConfig:
+def _config(have: Sequence[Domain], wanted: list[str], size: int, overrides: Sequence[str]) -> SynthesisConfig:
+    """The settings, for a pool that has pictures of some domains."""
     values: dict[str, Any] = {**asdict(SynthesisConfig()), "size": size}
-    have = pool.select(split)
     values["domains"] = (
-        dict.fromkeys(wanted, 1.0) if wanted else {d: s for d, s in values["domains"].items() if have[d]}
+        dict.fromkeys(wanted, 1.0) if wanted else {d: s for d, s in values["domains"].items() if d in have}
     )
     for override in overrides:
         key, equals, value = override.partition("=")

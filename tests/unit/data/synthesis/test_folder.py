@@ -114,6 +114,7 @@ def test_settings_that_are_wrong_are_named(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         prepare(source_root, tmp_path, **settings)  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir()), "no picture was cut before the settings were checked"
 
 
 def test_a_plain_folder_needs_its_domain(source_root: Path, tmp_path: Path) -> None:
