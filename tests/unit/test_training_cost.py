@@ -75,6 +75,7 @@ def test_the_same_network_is_counted_once(cost: ModuleType) -> None:
     assert text.count("| t5_without_mg_vision") == 2
 
 
+@pytest.mark.slow
 def test_real_steps_are_measured(cost: ModuleType, small_config: Any) -> None:
     said = cost.measure(small(small_config), torch.device("cpu"), batch=2, repetitions=1)
     assert "samples/s" in said
