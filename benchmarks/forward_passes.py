@@ -32,7 +32,9 @@ from torch import nn
 
 from omni_iml.inference.session import open_session
 from omni_iml.models import PRESETS, OmniIML, count_parameters
+from omni_iml.models.checkpoint import load_network
 from omni_iml.models.inference_form import inference_form
+from omni_iml.weights import bundled_path
 
 SIDE = 512
 PEERS = {"SparseViT": SIDE, "Mesorch": SIDE, "IML_ViT": 2 * SIDE}  # class in IMDL-BenCo's model zoo -> side
@@ -80,8 +82,9 @@ def synchronised(device: torch.device, run: Callable[[], object]) -> Callable[[]
 
 
 def ours(preset: str, device: torch.device, arrangements: bool) -> list[Contestant]:
-    """The network of a preset as it runs in a session, or in every arrangement."""
-    network = OmniIML(PRESETS[preset]()).eval().requires_grad_(False)
+    """The network of a preset, "bundled" with the shipped weights, as it runs in a session or in every arrangement."""
+    network = shipped() if preset == "bundled" else OmniIML(PRESETS[preset]())
+    network.eval().requires_grad_(False)
     size = count_parameters(network) / 1e6
     inputs = tile(device)
 
@@ -106,11 +109,15 @@ def ours(preset: str, device: torch.device, arrangements: bool) -> list[Contesta
     return chosen
 
 
+def shipped() -> OmniIML:
+    """The bundled network, which has a context that its preset does not."""
+    return load_network(bundled_path(".safetensors"))[0]
+
+
 def bundled_onnx(threads: int) -> Contestant:
     """The bundled model file under ONNX Runtime."""
     session, arrays = open_session(threads=threads), tile()
-    size = count_parameters(OmniIML(PRESETS["bundled"]())) / 1e6
-    return Contestant("bundled, ONNX Runtime", size, lambda: session(*arrays))
+    return Contestant("bundled, ONNX Runtime", count_parameters(shipped()) / 1e6, lambda: session(*arrays))
 
 
 def peer(name: str, device: torch.device) -> Contestant | None:
@@ -189,6 +196,9 @@ def main() -> None:
             contestants += [found for found in [peer(model, device)] if found is not None]
         else:
             contestants += ours(model.removesuffix("-torch"), device, options.arrangements)
+    if not contestants:
+        print("Nothing measured: none of the models asked for can be had here.", file=sys.stderr)
+        return
     times = measure(contestants, options.repetitions)
     load = f"load average {os.getloadavg()[2]:.0f}" if hasattr(os, "getloadavg") else "load unknown"
     place = torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {options.threads} threads, {load}"

@@ -61,7 +61,8 @@ def sessions(tmp_path_factory):
 
 
 def test_speed(benchmark, sessions):
-    tile = cut(load(EXAMPLES / "pagoda.jpg"), 0, 0, 512)
+    side = sessions["onnx int8"].info.tile  # an int8 graph takes no other size
+    tile = cut(load(EXAMPLES / "pagoda.jpg"), 0, 0, side)
     inputs = (tile.image, tile.coefficients, tile.table)
     times = defaultdict(list)
 
@@ -75,7 +76,7 @@ def test_speed(benchmark, sessions):
     for clock, name in enumerate(("wall clock", "processor time")):
         taken = {session: [round_[clock] for round_ in rounds[2:]] for session, rounds in times.items()}
         base = taken["onnx float"]
-        print(f"\n512x512, 2 threads, {name}: ms (min, median), times as fast as onnx float (by min, by median)")
+        print(f"\n{side}x{side}, 2 threads, {name}: ms (min, median), times as fast as onnx float (by min, by median)")
         for session, own in taken.items():
             best, middle = min(own), median(own)
             print(f"{session:16} {best:6.0f} {middle:6.0f}  {min(base) / best:5.2f} {median(base) / middle:5.2f}")
@@ -83,7 +84,8 @@ def test_speed(benchmark, sessions):
 
 @pytest.mark.skipif(not (TILES / "pool.json").is_file(), reason="no tile cache; OMNI_IML_TILES names one")
 def test_accuracy(benchmark, sessions):
-    """Synthetic validation samples; masks are cut at 0.5, padding is left out."""
+    """Synthetic validation samples, as large as an int8 graph's tile; masks are cut at 0.5, padding is left out."""
+    side = sessions["onnx int8"].info.tile
     pool = TilePool(TILES)
     figures = defaultdict(lambda: defaultdict(list))
 
@@ -108,7 +110,7 @@ def test_accuracy(benchmark, sessions):
 
     def all_samples():
         for domain in DOMAINS:
-            config = replace(SynthesisConfig(authentic=0.25), size=512, domains={domain: 1.0})
+            config = replace(SynthesisConfig(authentic=0.25), size=side, domains={domain: 1.0})
             engine = Engine(pool, "validation", config, 20_263)
             for index in range(SAMPLES):
                 one_sample(engine(index))
