@@ -19,10 +19,10 @@ from omni_iml.models.export import METADATA_KEY, drop_names, save_model, store_h
 SMALLEST_CALIBRATION = 8
 """Tiles below which the measured ranges say nothing of other pictures."""
 
-KEPT_FLOAT = ("vision_head.residuals", "vision_head.stem", "classifier", "decoder.predict")
+KEPT_FLOAT = ("vision_head.residuals", "vision_head.stem", "vision_head.context", "classifier", "decoder.predict")
 """Parts whose convolutions stay float. docs/decisions/0005-runtimes.md has what each costs in int8: the high-pass
 filters look for differences below one grey level, which bytes cannot hold, and OpenVINO carries the rounding of the
-stem's input back into them; the other two write the logits."""
+stem's input back into them; the context loses much, most of it in its first layers; the other two write the logits."""
 
 
 def quantize_model(source: Path, path: Path, tiles: Iterable[Mapping[str, NDArray[np.uint8]]]) -> None:

@@ -71,7 +71,8 @@ def test_weights_of_convolutions_are_int8_but_for_the_parts_kept(files):
         (quantized if is_int8 else kept).append(node.input[1])
     assert len(quantized) > 50
     assert all(any(f"network.{part}" in name for part in KEPT_FLOAT) for name in kept)
-    assert all(any(f"network.{part}" in name for name in kept) for part in KEPT_FLOAT)
+    parts = set(KEPT_FLOAT) - {"vision_head.context"}  # which this network does not have
+    assert all(any(f"network.{part}" in name for name in kept) for part in parts)
 
 
 def test_facts_stay_and_say_where_it_comes_from(files):
