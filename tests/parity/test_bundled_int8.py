@@ -24,7 +24,7 @@ EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.jpg"))
 
 @pytest.mark.timeout(900)
 def test_the_int8_twin_marks_what_the_model_marks(tmp_path):
-    """With 0.7.2 and its context in int8 the mean difference was .012 here (docs/decisions/0005-runtimes.md has more)."""
+    """With 0.7.2 and its context in int8 the mean difference was .012 here (docs/decisions/0005-runtimes.md)."""
     network, extra = load_network(bundled_path(".safetensors"))
     whole, small = tmp_path / "float.onnx", tmp_path / "int8.onnx"
     export_onnx(network, whole, {**extra["model_file"], "tile": SIDE, "free_size": False})
