@@ -17,7 +17,7 @@ import argparse
 import json
 import statistics
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
@@ -129,14 +129,11 @@ def _ablation(found: Scores, paper: Mapping[str, Sequence[float]]) -> list[str]:
     papers_heads = (f"paper: {name}" for name in (*heads, "average", f"minus {FULL}"))
     columns = ["seeds", *heads, "average", f"minus {FULL}", *papers_heads]
     lines = [f"| run | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
-    averages = {name: [a for one in found[name] if (a := _average(one)) is not None] for name in T5}
-    ours, theirs = statistics.mean(averages[FULL] or [0.0]), paper["Ours"]
+    averages, theirs = _averages(found, T5), paper["Ours"]
     for name in T5:
         printed = paper["Ours" if name == FULL else name]
         cells = [str(len(found[name])), *(cell(_values(found[name], domain)) for domain in _PAPERS_ORDER)]
-        cells.append(cell(averages[name]))
-        both = averages[name] and averages[FULL] and name != FULL
-        cells.append(f"{statistics.mean(averages[name]) - ours:+.3f}" if both else "")
+        cells += [cell(averages[name]), _gain(averages, name)]
         cells += [f"{value:.3f}" for value in printed]
         cells.append("" if name == FULL else f"{printed[-1] - theirs[-1]:+.3f}")
         lines.append(f"| {name} | {' | '.join(cells)} |")
@@ -165,20 +162,30 @@ def _choices(found: Scores) -> list[str]:
     """The full network with one entry of its recipe changed."""
     heads = [*(domain.replace("_", " ") for domain in _PAPERS_ORDER), "average", f"minus {FULL}", "picture right"]
     lines = [f"| run | entry | seeds | {' | '.join(heads)} |", "|---" * (len(heads) + 3) + "|"]
-    averages = {name: [a for one in found[name] if (a := _average(one)) is not None] for name in (FULL, *CHOICES)}
+    averages = _averages(found, (FULL, *CHOICES))
     for name in averages:
         cells = [f"`{CHOICES[name]}`" if name in CHOICES else "", str(len(found[name]))]
         cells += [cell(_values(found[name], domain)) for domain in _PAPERS_ORDER]
-        both = name != FULL and averages[name] and averages[FULL]
-        gain = f"{statistics.mean(averages[name]) - statistics.mean(averages[FULL]):+.3f}" if both else ""
         right = [one["image_accuracy"] for one in found[name] if "image_accuracy" in one]
-        cells += [cell(averages[name]), gain, cell(right)]
+        cells += [cell(averages[name]), _gain(averages, name), cell(right)]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return lines
 
 
 def _values(found: Sequence[Mapping[str, float]], domain: str) -> list[float]:
     return [one[f"iou_{domain}"] for one in found if f"iou_{domain}" in one]
+
+
+def _averages(found: Scores, names: Iterable[str]) -> dict[str, list[float]]:
+    """Of each run the average over the domains, a seed each."""
+    return {name: [a for one in found[name] if (a := _average(one)) is not None] for name in names}
+
+
+def _gain(averages: Mapping[str, Sequence[float]], name: str) -> str:
+    """By how much a run's average is above the full network's; nothing where one of them was not run."""
+    if name == FULL or not averages[name] or not averages[FULL]:
+        return ""
+    return f"{statistics.mean(averages[name]) - statistics.mean(averages[FULL]):+.3f}"
 
 
 def _average(one: Mapping[str, float]) -> float | None:
