@@ -10,6 +10,7 @@ from typing import Any
 
 import onnx
 import pytest
+import torch
 
 # mask = (green - 128) / 16
 # gate = (mean of RGB - 100) / 10 + mean coefficient
@@ -56,6 +57,12 @@ METADATA: dict[str, Any] = {
     "licence": "CC0-1.0",
     "card": "# Tiny\n\nA model for tests: it calls green pixels tampered.",
 }
+
+
+@pytest.fixture(autouse=True)
+def _same_random_tensors() -> None:
+    """Every test draws the same random tensors in each run, whatever ran before it."""
+    torch.manual_seed(0)
 
 
 @pytest.fixture
