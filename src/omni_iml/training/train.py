@@ -26,8 +26,10 @@ from omni_iml.models import Network, Peer, build
 from omni_iml.models.checkpoint import fill, load_into, names_in, read_metadata
 from omni_iml.models.noiseprint import Noiseprint
 from omni_iml.models.pretrained import InitReport, initialise, read_tensors
+from omni_iml.models.training_form import arrange_for_training
 from omni_iml.training.context import CONTEXT, fill_context
 from omni_iml.training.module import Localisation
+from omni_iml.training.precision import gpu_here
 from omni_iml.training.recipe import InitConfig, Recipe
 from omni_iml.training.saving import SaveWeights
 from omni_iml.training.sharding import check_sharding, with_common_statistics
@@ -157,6 +159,8 @@ def prepare(
         samples_before = int(read_metadata(resume)["extra"].get("samples", 0))
     if processes > 1 and torch.cuda.is_available():
         network = with_common_statistics(network)
+    if not gpu_here() and strategy != "fsdp":  # which shares out contiguous weights only
+        arrange_for_training(network)
     out.mkdir(parents=True, exist_ok=True)
     if init is not None:
         (out / "init.json").write_text(json.dumps(asdict(init), indent=1), encoding="utf-8")
