@@ -166,6 +166,8 @@ def _handler(server: ChatServer) -> type[BaseHTTPRequestHandler]:
             match fault:
                 case "429":
                     self.reply(429, {"error": {"message": "slow down"}}, {"retry-after": "0.2"})
+                case "429 for hours":
+                    self.reply(429, {"error": {"message": "the day's share is spent"}}, {"retry-after": "7200"})
                 case "500":
                     self.reply(500, {"error": {"message": f"broken ({key})"}})
                 case "401":

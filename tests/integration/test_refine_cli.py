@@ -126,6 +126,18 @@ def test_what_was_explained_of_a_file_of_pages_is_refined(
     assert stems(tmp_path / "o", ".refinement.json") == stems(tmp_path / "o", ".mask.png") == names
 
 
+def test_masks_of_0_and_1_are_warned_of(blind: None, tmp_path: Path) -> None:
+    path, results = pages_with_masks(tmp_path, ".tif"), tmp_path / "r"
+    run("explain", path, "--masks", results, "--no-ocr", "--out", results, "--frames", "all")
+    first = results / "three.tif.p001.mask.png"
+    with Image.open(first) as mask:
+        mask.convert("L").point(lambda level: level // 255).save(first)
+    common = ("--results", results, "--domain", "document", "--frames", "all")
+    code, _, error = run("refine", path, *common, "--out", tmp_path / "o", "-q")
+    assert code == 0, error
+    assert f"Warning: {first}: the mask's largest value is 1" in error
+
+
 def test_a_page_without_an_explanation_is_named_and_the_others_are_done(blind: None, tmp_path: Path) -> None:
     path, results = pages_with_masks(tmp_path, ".tif"), tmp_path / "r"
     assert run("explain", path, "--masks", results, "--no-ocr", "--out", results, "--frames", "all")[0] == 0

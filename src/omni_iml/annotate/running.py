@@ -25,6 +25,9 @@ from omni_iml.annotate.steps import FIRST, Method, Outcome, outcome, prompts_of,
 from omni_iml.mllm import Denied, NoAnswer, Temporary, TooFast, Unreachable, Unusable
 from omni_iml.types import MAX_PIXELS, OmniError
 
+LONGEST_PAUSE = 600.0
+"""Seconds that a run waits for a service; where it asks for more, the run ends, and the next one goes on."""
+
 _IDLE = 0.05
 """Seconds between looks at the queue while others' rows run."""
 
@@ -231,7 +234,7 @@ class Run:
         self._pace = Pace(work.settings.per_minute)
 
     def go(self) -> None:
-        """Work until nothing waits or runs, the budget is spent, or the service turns all questions away."""
+        """Work until nothing waits or runs, the budget is spent, or the service turns all away or asks to wait long."""
         queue = self.work.queue
         with Worker(queue.folder) as worker:
             try:
@@ -287,6 +290,9 @@ class Run:
                     self._end(str(error))
                     break
                 if isinstance(error, TooFast):
+                    if error.wait is not None and error.wait > LONGEST_PAUSE:
+                        self._end(f"the service asks for a pause of {error.wait:.0f} s; run it again after that")
+                        break
                     tries["waits"] += 1
                     self._pace.hold(error.wait if error.wait is not None else self._backoff(tries["waits"]))
                     if tries["waits"] < 10 * work.settings.attempts:

@@ -96,12 +96,15 @@ def refine(
                         raise image
                     name = item.relative.as_posix() + image.part
                     outputs.claim(image.source + image.part, name)
-                    refinement = _refined(image, name, results, masks, truth, finder)
+                    doubts: list[str] = []
+                    refinement = _refined(image, name, results, masks, truth, finder, doubts)
                 except OmniError as error:
                     failed += 1
                     print(describe(error, debug), file=sys.stderr)
                     outputs.discard(item, error)
                     continue
+                for doubt in doubts:
+                    print(printable(f"Warning: {doubt}"), file=sys.stderr)
                 save(refinement, out, name)
                 if as_json:
                     emit(json.dumps(to_json(name, refinement)))
@@ -138,7 +141,13 @@ def _finder(
 
 
 def _refined(
-    image: EvidenceImage, name: str, results: Path, masks: Path, truth: Path | None, finder: Finder
+    image: EvidenceImage,
+    name: str,
+    results: Path,
+    masks: Path,
+    truth: Path | None,
+    finder: Finder,
+    doubts: list[str],
 ) -> Refinement:
     import numpy as np
 
@@ -156,7 +165,7 @@ def _refined(
     pixels = to_displayed(image.pixels, image.orientation)
     height, width = pixels.shape[:2]
     explanation = read_explanation(beside(results, ".explanation.json"), width, height)
-    mask = read_mask(beside(masks, ".mask.png"), width, height)
+    mask = read_mask(beside(masks, ".mask.png"), width, height, doubts)
     probability: Any = None
     heat = beside(masks, ".heatmap.png")
     if heat.is_file():
@@ -168,7 +177,7 @@ def _refined(
     # As for explain --masks, an authentic picture has no file among the true masks.
     known: Any = None if true is None else np.zeros_like(mask)
     if true is not None and true.is_file():
-        known = read_mask(true, width, height)
+        known = read_mask(true, width, height, doubts)
     return refine_picture(pixels, mask, mentions_of(explanation), finder, probability=probability, truth=known)
 
 

@@ -149,6 +149,9 @@ class Samples:
         image = load(source.picture)
         pixels = to_displayed(image.pixels, image.orientation)
         height, width = pixels.shape[:2]
-        mask = np.zeros((height, width), bool) if source.mask is None else read_mask(source.mask, width, height)
+        doubts: list[str] = []
+        mask = np.zeros((height, width), bool) if source.mask is None else read_mask(source.mask, width, height, doubts)
+        if doubts:  # all masks of a set are likely so, and a model that learns from black ones learns to say nothing
+            raise UnreadableMask(doubts[0])
         query = query_of(pixels, mask, source.row.domain, self._asking)
         return Sample(query, true_text(source.row.instances))

@@ -117,6 +117,20 @@ def test_a_server_that_is_gone_for_good(server, make_job, make_work):
     assert "nobody answers" in state.failures[0][3]
 
 
+def test_a_long_pause_ends_the_run_and_the_next_one_goes_on(server, make_job, make_work):
+    """Nobody wants a program that sleeps for hours without a word; the work stays as it is."""
+    server.faults.extend(["", "429 for hours"])
+    jobs = [make_job(boxes=TWO), make_job("b.png", boxes=TWO)]
+    started = time.monotonic()
+    run = go(make_work(*jobs, concurrency=2), server)
+    assert time.monotonic() - started < 60
+    assert "a pause of 7200 s" in run.stopped
+    work = make_work(*jobs)
+    assert status(work.queue).failures == []
+    assert go(work, server).stopped == ""
+    assert len(list(export(work.queue))) == 2
+
+
 def test_the_key_is_in_no_file_and_no_error(server, make_job, make_work, tmp_path):
     server.faults.extend(["500"] * 10)
     work = make_work(make_job(), make_job("b.png"), concurrency=1, attempts=2)

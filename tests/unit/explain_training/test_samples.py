@@ -125,6 +125,14 @@ def test_what_reading_processes_skip_is_counted_here(tmp_path, context):
     assert samples.unreadable.tolist() == [0, 1, 0, 1, 0, 0]
 
 
+def test_masks_of_0_and_1_are_no_lesson(data):
+    with Image.open(data / "masks/in/a.png.mask.png") as mask:
+        size = mask.size
+    Image.new("L", size, 1).save(data / "masks/in/a.png.mask.png")
+    with pytest.raises(OmniError, match=r"this one last: .*a\.png\.mask\.png: the mask's largest value is 1"):
+        Samples(find_sources(SETS, QueryConfig(), data, print), QueryConfig(), 1)[0]
+
+
 def test_nothing_that_can_be_read_is_an_error_and_so_is_nothing_at_all(data):
     Image.new("L", (7, 7)).save(data / "masks/in/a.png.mask.png")
     with pytest.raises(OmniError, match=r"50 samples in a row cannot be read, this one last: .*7x7") as caught:
