@@ -23,6 +23,7 @@ from omni_iml.evidence.placements import place
 from omni_iml.evidence.resampling import RESAMPLING
 from omni_iml.evidence.sharpness import SHARPNESS
 from omni_iml.evidence.texture import TEXTURE
+from omni_iml.io.missing import present
 from omni_iml.types import EvidenceImage
 
 MEASURES: tuple[Measure, ...] = (
@@ -43,6 +44,8 @@ def thresholds() -> Mapping[str, float]:
 def measure_regions(image: EvidenceImage, masks: Sequence[NDArray[np.bool_]]) -> list[tuple[Measurement, ...]]:
     """Measure regions of a picture against their surroundings, with everything but text.
 
+    Of a file that was cut short only what is there is measured, and compared with what is there.
+
     Args:
         image: the picture, in stored orientation.
         masks: bool ``(H, W)`` each, stored orientation; each is asked for twice and not kept, so that a sequence that
@@ -52,16 +55,17 @@ def measure_regions(image: EvidenceImage, masks: Sequence[NDArray[np.bool_]]) ->
         For each mask what could be measured, in the order of `MEASURES`; nothing for a region that is too small, or
         too large for its picture.
     """
+    image = present(image)
     suspected = np.zeros(image.pixels.shape[:2], bool)
     for mask in masks:
-        suspected |= mask
+        suspected |= mask[: len(suspected)]
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         # By number: map would take every mask out of the sequence at once.
         return list(threads.map(partial(_measure, Subject(image, suspected), masks), range(len(masks))))
 
 
 def _measure(subject: Subject, masks: Sequence[NDArray[np.bool_]], at: int) -> tuple[Measurement, ...]:
-    places = place(masks[at], subject.suspected, subject.luma)
+    places = place(masks[at][: len(subject.suspected)], subject.suspected, subject.luma)
     if places is None:
         return ()
     found = []

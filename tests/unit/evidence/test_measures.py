@@ -19,6 +19,7 @@ from omni_iml.evidence.measures import MEASURES, measure_regions, thresholds
 from omni_iml.evidence.measuring import Comparison, Measure, Measurement, Subject
 from omni_iml.evidence.placements import place
 from omni_iml.io import load
+from omni_iml.io.missing import present
 from omni_iml.io.orientation import to_stored
 from omni_iml.types import EvidenceImage
 
@@ -282,3 +283,19 @@ def test_authentic_regions_of_synthetic_scenes_are_seldom_called_unusual() -> No
     total = [value for values in counts.values() for value in values]
     assert np.mean(total) <= 0.05
     assert all(np.mean(values) <= 0.15 for values in counts.values()), counts
+
+
+def test_rows_that_a_cut_file_lacks_are_compared_with_nothing():
+    buffer = io.BytesIO()
+    Image.fromarray(photograph(1)).save(buffer, "JPEG", quality=92, subsampling=0)
+    image = load(buffer.getvalue()[: int(0.75 * buffer.tell())])
+    assert 60 < image.missing_rows < 200  # below the region
+    rows = len(image.pixels) - image.missing_rows
+    (alone,) = measure_regions(present(image), [mask_of()[:rows]])
+    (within,) = measure_regions(image, [mask_of()])
+    (with_gray,) = measure_regions(replace(image, missing_rows=0), [mask_of()])
+    strengths = [{one.name: one.strength for one in each} for each in (alone, within, with_gray)]
+    assert strengths[1] == strengths[0] != strengths[2]
+    below = np.zeros(image.pixels.shape[:2], bool)
+    below[rows + 8 : rows + 48, 100:160] = True
+    assert measure_regions(image, [below]) == [()]
