@@ -20,7 +20,8 @@ import argparse
 import json
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
@@ -34,6 +35,7 @@ from evidence_regions import KINDS, line_boxes, marked, pictures, prepared, regi
 from omni_iml.data.sources import DOMAINS, Source
 from omni_iml.evidence.lettering import TEXT_MEASURES, measure_lettering
 from omni_iml.evidence.measures import MEASURES, measure_regions, thresholds
+from omni_iml.evidence.measuring import Measurement
 from omni_iml.inference.detector import Detector
 from omni_iml.io import load
 from omni_iml.io.whole_file import write_whole
@@ -44,6 +46,9 @@ AIM = 0.05
 
 LETTERING_AIM = 0.015
 """The same for the measurements of text, where all come from one collection of receipts: a margin for other print."""
+
+Found = Iterable[tuple[str, Iterable[Measurement]]]
+"""Kind of each authentic region of a picture, and what was measured there."""
 
 Strengths = tuple[NDArray[np.float64], NDArray[np.int64], list[str]]
 
@@ -57,21 +62,31 @@ class Row(TypedDict):
     strengths: dict[str, float]
 
 
-def rows_of(source: Source, seed: int, lettering: bool, detector: Detector | None) -> Iterator[Row]:
-    """Measure the authentic regions of one picture, with a detector those that it marks."""
-    rng = np.random.default_rng(seed)
-    if lettering:
+def drawn_regions(source: Source, rng: np.random.Generator) -> Found:
+    """Shapes at random, segments and text lines of one picture."""
+    if (ready := prepared(source, rng)) is not None:
+        for kind, mask in regions(source, *ready, rng):
+            yield kind, measure_regions(ready[0], [mask])[0]
+
+
+def marked_regions(source: Source, rng: np.random.Generator, detector: Detector) -> Found:
+    """What the model marks in one picture, measured together as `explain` does."""
+    if (ready := prepared(source, rng)) is not None:
+        for measured in measure_regions(ready[0], marked(ready[0], detector)):
+            yield "marked", measured
+
+
+def runs_of_text(source: Source, rng: np.random.Generator) -> Found:
+    """Pieces of the text lines of one picture, by the measurements of text."""
+    boxes = [(x0, y0, x1, y1) for x0, y0, x1, y1 in line_boxes(source).tolist()]
+    if boxes:
         luma = np.asarray(cv2.cvtColor(load(source.path).pixels, cv2.COLOR_RGB2GRAY), np.float32)
-        boxes = [(x0, y0, x1, y1) for x0, y0, x1, y1 in line_boxes(source).tolist()]
-        found = [("text", measure_lettering(luma, boxes, [mask], thresholds())[0]) for mask in runs(source, luma, rng)]
-    else:
-        ready = prepared(source, rng)
-        if ready is None:
-            return
-        if detector is None:
-            found = [(kind, measure_regions(ready[0], [mask])[0]) for kind, mask in regions(source, *ready, rng)]
-        else:  # together, as `explain` measures them
-            found = [("marked", measured) for measured in measure_regions(ready[0], marked(ready[0], detector))]
+        for mask in runs(source, luma, rng):
+            yield "text", measure_lettering(luma, boxes, [mask], thresholds())[0]
+
+
+def rows_of(source: Source, found: Found) -> Iterator[Row]:
+    """The rows of one picture."""
     for kind, measured in found:
         strengths = {one.name: one.strength for one in measured}
         yield Row(picture=name_of(source), domain=source.domain, kind=kind, strengths=strengths)
@@ -82,7 +97,9 @@ def name_of(source: Source) -> str:
     return f"{source.origin}/{source.path.name}"
 
 
-def measured_rows(sources: list[Source], lettering: bool, detector: Detector | None, kept: Path | None) -> list[Row]:
+def measured_rows(
+    sources: list[Source], measure: Callable[[Source, np.random.Generator], Found], kept: Path | None
+) -> list[Row]:
     """What each authentic region gave; ``kept`` is read first, and each new picture is added to it."""
     rows: list[Row] = []
     if kept is not None and kept.exists():
@@ -92,10 +109,10 @@ def measured_rows(sources: list[Source], lettering: bool, detector: Detector | N
             raise SystemExit(f"{kept} holds {len(foreign)} pictures that were not asked for; name another file.")
     done = {row["picture"] for row in rows}
     for number, source in enumerate(sources):
-        if name_of(source) in done or (lettering and not len(line_boxes(source))):
+        if name_of(source) in done:
             continue
         try:
-            fresh = list(rows_of(source, number, lettering, detector))
+            fresh = list(rows_of(source, measure(source, np.random.default_rng(number))))
         except OmniError as error:
             logging.warning("left out: %s", error)
             continue
@@ -171,8 +188,10 @@ def main() -> None:
         parser.error("thresholds are set on the split train alone")
     if options.write and options.marked:
         parser.error("thresholds hold for any model, so they are not set on the regions of one")
-    detector = Detector() if options.marked else None
-    rows = measured_rows(pictures(options.splits, options.pictures), options.lettering, detector, options.rows)
+    measure = runs_of_text if options.lettering else drawn_regions
+    if options.marked:
+        measure = partial(marked_regions, detector=Detector())
+    rows = measured_rows(pictures(options.splits, options.pictures), measure, options.rows)
     names = [measure.name for measure in (TEXT_MEASURES if options.lettering else MEASURES)]
     limits = dict(thresholds())
     if options.write:
