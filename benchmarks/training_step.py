@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/training_step.py
 
-One thread, the bundled recipe's batch of random samples, forward and backward pass, clipping and AdamW. All cases
-are timed in one run, and what counts are the ratios.
+One thread, the recipe's batch of random samples, forward and backward pass, clipping and AdamW. The cases take turns,
+so that what disturbs one disturbs all, and what counts are the ratios.
 """
 
 from __future__ import annotations
@@ -52,11 +52,12 @@ def stepper(network: OmniIML, recipe: Recipe, bfloat16: bool) -> Callable[[], fl
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--recipe", type=Path, default=RECIPE, help="one that trains our network")
     parser.add_argument("--repetitions", type=int, default=5)
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    recipe = load_recipe(RECIPE)
+    recipe = load_recipe(options.recipe)
     assert not isinstance(recipe.model, str)
     built = OmniIML(recipe.model).train()
     arranged = copy.deepcopy(built)
@@ -66,12 +67,13 @@ def main() -> None:
         for precision in ("bfloat16", "float32")
         for form, network in (("as built", built), ("as arranged", arranged))
     }
-    seconds = {case: [step() for _ in range(1 + options.repetitions)][1:] for case, step in steps.items()}
+    rounds = [{case: step() for case, step in steps.items()} for _ in range(1 + options.repetitions)][1:]
     print(f"torch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}\n")
     print("| precision | as built, s a sample | as arranged | ratio |\n|---|---|---|---|")
     for precision in ("bfloat16", "float32"):
         slow, fast = (
-            statistics.median(seconds[precision, form]) / recipe.optim.batch for form in ("as built", "as arranged")
+            statistics.median(seconds[precision, form] for seconds in rounds) / recipe.optim.batch
+            for form in ("as built", "as arranged")
         )
         print(f"| {precision} | {slow:.3f} | {fast:.3f} | {slow / fast:.2f} |")
 

@@ -29,7 +29,7 @@ def test_pyramid_pooling_sees_the_whole_map(randomised):
     x = torch.randn(1, 2, 12, 12)
     changed = x.clone()
     changed[..., -1, -1] += 50
-    assert (pooling(x) - pooling(changed))[..., :8, :8].any()  # the far corner is out of any convolution's reach
+    assert (pooling(x) - pooling(changed))[..., 0, 0].any()  # the far corner is out of any convolution's reach
 
 
 @pytest.mark.parametrize("size", [(8, 8), (6, 10)])
