@@ -18,6 +18,7 @@ _PROBABILITIES = (
     "soften",
     "last_png",
     "pad",
+    "again",
 )
 
 

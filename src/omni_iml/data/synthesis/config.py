@@ -35,6 +35,7 @@ class SynthesisConfig:
         last_quality: range of the last JPEG quality, where the channel leaves the choice.
         pad: probability of padding at the right and bottom, as inference pads small pictures.
         area: smallest and largest share of the picture that is edited.
+        again: probability that an edited picture is edited a second time, in another place or over the first one.
         views: samples drawn from one composite, each with a crop and later history of its own.
     """
 
@@ -71,4 +72,5 @@ class SynthesisConfig:
     last_quality: tuple[int, int] = (65, 100)
     pad: float = 0.08
     area: tuple[float, float] = (0.01, 0.4)
+    again: float = 0.0
     views: int = 1

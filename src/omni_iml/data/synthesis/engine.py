@@ -136,6 +136,9 @@ class Engine:
         edit, operation, dropped = _untouched(scene)
         if rng.random() >= config.authentic:
             edit, operation, dropped = self._tamper(rng, domain, scene, identity)
+        # Without it no number is drawn, so that samples are what they were before there was such a setting.
+        if config.again and operation != AUTHENTIC and rng.random() < config.again:
+            edit = self._edit_again(rng, domain, scene, identity, edit)
         return Composite(scene, edit, operation, domain, origin, identity, histories, tuple(dropped))
 
     def _draw_scene(self, rng: Generator, domain: Domain, side: int) -> tuple[Scene, str, str]:
@@ -176,6 +179,14 @@ class Engine:
                 continue
             return edit, name, dropped
         return _untouched(scene, dropped)
+
+    def _edit_again(self, rng: Generator, domain: Domain, scene: Scene, identity: str, first: Edit) -> Edit:
+        """The first edit and a second one upon it, told under "again"; the first alone where no second one shows."""
+        second, operation, _ = self._tamper(rng, domain, scene.painted(first.pixels), identity)
+        mask = first.mask | second.mask
+        if operation == AUTHENTIC or mask.mean() >= _LARGEST_SHARE:
+            return first
+        return Edit(second.pixels, mask, {**first.did, "again": {"operation": operation, **second.did}})
 
     def _donor(self, rng: Generator, domain: Domain, scene: Scene, identity: str) -> Scene:
         """A picture of something else, of the scene's shape, with a compression of its own at times."""

@@ -232,6 +232,29 @@ def test_masks_are_exact(domain: str, engine: MakeEngine, monkeypatch: pytest.Mo
         assert not inside.any() or changed[inside].mean() > 0.02
 
 
+def test_a_second_edit_comes_upon_the_first(engine: MakeEngine) -> None:
+    once, again = engine(authentic=0.0), engine(authentic=0.0, again=1.0)
+    larger, told = 0, 0
+    for number in range(40):
+        first, both = once.composite(number), again.composite(number)
+        assert both.operation == first.operation
+        assert (both.edit.mask >= first.edit.mask).all()
+        assert not (both.edit.pixels != both.scene.pixels).any(2)[both.edit.mask == 0].any()
+        larger += int(both.edit.mask.sum() > first.edit.mask.sum())
+        second = both.edit.did.get("again")
+        assert second is None or second["operation"] in catalogue((0.01, 0.4))[both.domain]
+        told += second is not None
+    assert told > 30
+    assert larger > 20
+    some = engine(authentic=0.0, again=0.4)
+    assert 10 < sum("again" in some.composite(number).edit.did for number in range(60)) < 38
+
+
+def test_nobody_edits_what_is_authentic_a_second_time(engine: MakeEngine) -> None:
+    draw = engine(authentic=1.0, again=1.0)
+    assert not any(draw.composite(number).edit.mask.any() for number in range(20))
+
+
 @pytest.mark.parametrize("views", [2, 3])
 def test_views_show_the_same_edit_in_crops_and_histories_of_their_own(views: int, engine: MakeEngine) -> None:
     draw = engine(authentic=0.0, views=views, size=64)
@@ -315,6 +338,7 @@ def test_donors_lie_on_any_grid(pool: TilePool, monkeypatch: pytest.MonkeyPatch)
     [
         ({"size": 100}, "no positive multiple of 32"),
         ({"size": 0}, "no positive multiple of 32"),
+        ({"again": 1.5}, "synthesis again 1.5: is no probability"),
         ({"domains": {"natural": 1.0, "scenetext": 1.0}}, "scenetext: is unknown; the domains are"),
         ({"domains": {"natural": 0.0}}, "none has a share above 0"),
         ({"domains": {}}, "none has a share above 0"),
